@@ -1,0 +1,110 @@
+/**
+ * The control plane between main and its threads, on comlink: start, stop, inspect. It is never used for messages. Every
+ * call has a timeout and is rejected when the thread ends (comlink alone leaves such a call pending for ever).
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { expose, type Remote, wrap } from 'comlink'
+import { BeamishError } from '../errors.ts'
+
+/** What a thread answers to. Arguments and results are plain data. */
+export interface ThreadControl {
+  /** Imports the app module and answers its default export. */
+  boot(): Promise<unknown>
+  /** Closes listeners: no new connections from here on. */
+  stopAccepting(): Promise<void>
+  /** Closes what is open, in order, within `timeoutMs`. */
+  drain(timeoutMs: number): Promise<void>
+  stats(): ThreadStats
+}
+
+export interface ThreadStats {
+  readonly scheduler: number
+  readonly processes: number
+  readonly messages: number
+  readonly batches: number
+  readonly timers: number
+  readonly topics: number
+  readonly names: number
+  readonly heapUsedBytes: number
+}
+
+// comlink types its endpoint for browsers; a Node port has the same methods.
+type Endpoint = Parameters<typeof wrap>[0]
+const endpoint = (port: MessagePort): Endpoint => port as unknown as Endpoint
+
+export function exposeControl(port: MessagePort, control: ThreadControl): void {
+  expose(control, endpoint(port))
+}
+
+export class ControlClient {
+  readonly #scheduler: number
+  readonly #remote: Remote<ThreadControl>
+  readonly #port: MessagePort
+  readonly #waiting = new Set<(error: Error) => void>()
+  #gone: string | undefined
+
+  constructor(scheduler: number, port: MessagePort) {
+    this.#scheduler = scheduler
+    this.#port = port
+    this.#remote = wrap<ThreadControl>(endpoint(port))
+  }
+
+  boot(timeoutMs: number): Promise<unknown> {
+    return this.#limited('boot', timeoutMs, () => this.#remote.boot())
+  }
+
+  stopAccepting(timeoutMs: number): Promise<void> {
+    return this.#limited('stopAccepting', timeoutMs, () => this.#remote.stopAccepting())
+  }
+
+  /** The thread is given `timeoutMs`, the call a little more. */
+  drain(timeoutMs: number): Promise<void> {
+    return this.#limited('drain', timeoutMs + 1_000, () => this.#remote.drain(timeoutMs))
+  }
+
+  stats(timeoutMs = 5_000): Promise<ThreadStats> {
+    return this.#limited('stats', timeoutMs, () => this.#remote.stats())
+  }
+
+  /** The thread has ended: nothing will be answered any more. */
+  gone(message: string): void {
+    this.#gone = message
+    for (const reject of this.#waiting) reject(this.#goneError('a call'))
+    this.#waiting.clear()
+    this.#port.close()
+  }
+
+  #goneError(call: string): BeamishError {
+    return new BeamishError('BEAMISH_CONTROL_GONE', {
+      scheduler: this.#scheduler,
+      call,
+      message: this.#gone,
+    })
+  }
+
+  #limited<T>(call: string, timeoutMs: number, run: () => Promise<T>): Promise<T> {
+    if (this.#gone !== undefined) return Promise.reject(this.#goneError(call))
+    return new Promise<T>((resolve, reject) => {
+      const fail = (error: unknown): void => {
+        clearTimeout(timer)
+        this.#waiting.delete(fail)
+        reject(error)
+      }
+      const timer = setTimeout(() => {
+        fail(
+          new BeamishError('BEAMISH_CONTROL_TIMEOUT', {
+            scheduler: this.#scheduler,
+            call,
+            timeoutMs,
+          }),
+        )
+      }, timeoutMs)
+      this.#waiting.add(fail)
+      run().then((value) => {
+        clearTimeout(timer)
+        this.#waiting.delete(fail)
+        resolve(value)
+      }, fail)
+    })
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The registry of error codes. Every error a Beamish API throws is made here: a code to match on, a message that names
+ * the fix, and the fields the message was made from. `docs/errors.md` lists the same codes; a test keeps both in step.
+ */
+
+const TEMPLATES = {
+  BEAMISH_BAD_OPTION: 'option {option} is {got}: {fix}',
+  BEAMISH_BAD_ENV: 'environment variable {name} is {got}: {fix}',
+  BEAMISH_BAD_CHILD: 'child {child} cannot be supervised: {fix}',
+  BEAMISH_BEHAVIOUR_UNKNOWN:
+    'no behaviour named {name} on scheduler {scheduler}: define it in a module that the app module imports, so that every thread has it',
+  BEAMISH_BEHAVIOUR_DUPLICATE:
+    'a behaviour named {name} is already defined: give this one another name, behaviours are found by name on every thread',
+  BEAMISH_APP_LOAD:
+    'the app module {module} failed to load: {message}: fix the module, it is imported by every scheduler thread',
+  BEAMISH_APP_EXPORT:
+    'the app module {module} has {got} as its default export: export default supervisor({ strategy, children })',
+  BEAMISH_BOOT_TIMEOUT:
+    'scheduler {scheduler} was not up after {timeoutMs} ms: look for blocking work at the top level of the app module, or raise bootTimeoutMs',
+  BEAMISH_BOOT_EXIT: 'scheduler {scheduler} ended during boot: {message}',
+  BEAMISH_START_FAILED: 'the supervision tree did not start: {reason}',
+  BEAMISH_PORT_IN_USE:
+    'port {port} on {host} is in use: stop the other server or choose another port with PORT',
+  BEAMISH_LISTEN_FAILED: 'cannot listen on {host}:{port}: {message}: set HOST and PORT to an address of this machine',
+  BEAMISH_CONTROL_TIMEOUT: 'scheduler {scheduler} did not answer {call} within {timeoutMs} ms',
+  BEAMISH_CONTROL_GONE: 'scheduler {scheduler} ended while {call} was waiting for its answer',
+  BEAMISH_NOT_LINKABLE: 'cannot link to {pid}: it is no process (noproc); spawnLink links at birth',
+  BEAMISH_BAD_DESTINATION: '{got} is neither a pid nor a name: pass a Pid, a name or a reference made by named()',
+  BEAMISH_UNKNOWN_NAME: 'no process here is named {name}: register it first, or use cast, which ignores it',
+  BEAMISH_UNCLONEABLE:
+    'a message from {from} to {to} cannot be sent to another thread: {path} is {what}; send plain data{hint}',
+  BEAMISH_NAME_TAKEN: 'the name {name} belongs to {pid}: choose another name or wait for its DOWN',
+  BEAMISH_NAME_INVALID: '{got} cannot be a name: use a non-empty string of at most 255 characters',
+  BEAMISH_NAME_DEAD: '{pid} is not alive: only a living process can be registered',
+  BEAMISH_NAME_SECOND: '{pid} is already registered as {name}: a process has one name, unregister it first',
+  BEAMISH_BAD_TIMEOUT: 'timeout {got} is no number of milliseconds from 0 to 2147483647 or Infinity',
+  BEAMISH_NOT_RAW: '{call} works in raw processes only: a behaviour gets its messages in handleInfo',
+  BEAMISH_PLACEMENT_HERE:
+    'child {child} at the root has place "here": main runs no user code, use "any", "each" or { key }',
+  BEAMISH_NO_HANDLER:
+    'behaviour {behaviour} has no {callback}.{event}: add the handler, or correct the event name',
+  BEAMISH_THREADS_LOST:
+    'more than {max} threads were lost within {seconds} s, the last one by: {message}: see the crash reports above; raise maxLostThreads only if this is expected',
+  BEAMISH_NODE_STOPPED: 'the node has stopped: start() a new one',
+  BEAMISH_SCHEDULER_IDS_SPENT:
+    'all {limit} scheduler ids of this node are used up: restart the node, and look at why its threads end',
+  BEAMISH_PROCESS_LIMIT: 'scheduler {scheduler} already runs {limit} processes: spread them over more threads',
+  BEAMISH_ALREADY_REGISTERED: 'key {key} of registry {registry} belongs to {pid}',
+} as const
+
+export type ErrorCode = keyof typeof TEMPLATES
+
+/**
+ * An error made by Beamish. `code` is stable and documented in docs/errors.md; `fields` holds what the message was made
+ * from. It survives copies of the library: `instanceof` looks at a registered symbol, not at the class.
+ *
+ * @example
+ * ```ts
+ * import { BeamishError } from 'beamish'
+ * const error = new BeamishError('BEAMISH_NAME_INVALID', { got: '""' })
+ * console.assert(error instanceof BeamishError && error.code === 'BEAMISH_NAME_INVALID')
+ * ```
+ */
+export class BeamishError extends Error {
+  readonly code: ErrorCode
+  readonly fields: Readonly<Record<string, unknown>>
+
+  constructor(code: ErrorCode, fields: Record<string, unknown> = {}, cause?: unknown) {
+    super(
+      TEMPLATES[code].replace(/\{(\w+)\}/g, (_, name: string) => String(fields[name] ?? '')),
+      cause === undefined ? undefined : { cause },
+    )
+    this.name = 'BeamishError'
+    this.code = code
+    this.fields = fields
+  }
+
+  get [Symbol.for('beamish.error')](): true {
+    return true
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return (
+      typeof value === 'object' && value !== null && Symbol.for('beamish.error') in (value as object)
+    )
+  }
+}
+
+/** All codes, for the test that compares them with the docs. */
+export const errorCodes: readonly ErrorCode[] = Object.keys(TEMPLATES) as ErrorCode[]
+
+/** The template of a code, for docs. */
+export const errorTemplate = (code: ErrorCode): string => TEMPLATES[code]

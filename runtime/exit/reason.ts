@@ -1,0 +1,177 @@
+/**
+ * Exit reasons are data: one type, one formatter, one JSON form. They cross threads and end up in DOWN messages, logs and
+ * tests, so nothing in them is an Error or a function.
+ */
+
+/** Why a scheduler thread is gone. */
+export type LostCause = 'exit' | 'error' | 'heap' | 'stuck' | 'stopped'
+
+/** An Error as data. `stack` is absent where the error had none. */
+export interface ErrorData {
+  readonly name: string
+  readonly message: string
+  readonly stack?: string
+  readonly code?: string
+}
+
+/** Any plain value may be a reason; the shapes the runtime itself makes are listed here so that they complete in editors. */
+export type ExitReason =
+  | 'normal'
+  | 'shutdown'
+  | 'kill'
+  | 'killed'
+  | 'noproc'
+  | 'timeout'
+  | 'calling_self'
+  | { readonly shutdown: unknown }
+  | { readonly noconnection: { readonly scheduler: number; readonly cause: LostCause } }
+  | { readonly error: ErrorData }
+  | { readonly nocatch: unknown }
+  | { readonly badReturn: { readonly callback: string; readonly value: string } }
+  | { readonly call: { readonly to: string; readonly event: string }; readonly reason: unknown }
+  | { readonly [key: string]: unknown }
+  | string
+  | number
+  | boolean
+  | null
+
+/**
+ * Thrown to end the own process with a reason, and by operations that end their caller in OTP (a failed call). A process
+ * that lets it through exits with `reason`; one that catches it lives (otp 14).
+ *
+ * @example
+ * ```ts
+ * import { Exit } from 'beamish'
+ * try { throw new Exit('boom') } catch (e) { console.assert(e instanceof Exit && e.reason === 'boom') }
+ * ```
+ */
+export class Exit extends Error {
+  readonly reason: ExitReason
+  constructor(reason: ExitReason) {
+    super(`exit: ${formatReason(reason)}`)
+    this.name = 'Exit'
+    this.reason = reason
+  }
+
+  get [Symbol.for('beamish.exit')](): true {
+    return true
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return (
+      typeof value === 'object' && value !== null && Symbol.for('beamish.exit') in (value as object)
+    )
+  }
+}
+
+/** True for the reasons that mean an orderly end: normal, shutdown and { shutdown: … }. They are not logged (OTP). */
+export function isShutdown(reason: ExitReason): boolean {
+  return (
+    reason === 'normal' ||
+    reason === 'shutdown' ||
+    (typeof reason === 'object' && reason !== null && 'shutdown' in reason)
+  )
+}
+
+/** What a thrown value makes of the process that let it through: an Exit keeps its reason, the rest becomes data. */
+export function reasonOf(thrown: unknown): ExitReason {
+  if (thrown instanceof Exit) return thrown.reason
+  if (thrown instanceof Error) return { error: errorData(thrown) }
+  return { nocatch: plain(thrown) }
+}
+
+export function errorData(error: Error): ErrorData {
+  const code = (error as { code?: unknown }).code
+  return {
+    name: String(error.name),
+    message: String(error.message),
+    ...(error.stack === undefined ? {} : { stack: String(error.stack) }),
+    ...(typeof code === 'string' ? { code } : {}),
+  }
+}
+
+/** A reason that is sure to cross threads: what cannot be cloned is replaced by its text. */
+export function plain(value: unknown): ExitReason {
+  if (value === null || typeof value !== 'object') {
+    return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+      ? value
+      : value === null
+        ? null
+        : String(value)
+  }
+  try {
+    return structuredClone(value) as ExitReason
+  } catch {
+    return safeText(value)
+  }
+}
+
+const MAX_TEXT = 2_000
+
+/** A value as one line of bounded length, whatever it is: for logs and for reasons that cannot be cloned. */
+export function safeText(value: unknown, max: number = MAX_TEXT): string {
+  let text: string | undefined
+  try {
+    const seen = new Set<unknown>()
+    text =
+      typeof value === 'string'
+        ? value
+        : JSON.stringify(value, (_key, v: unknown) => {
+            if (typeof v === 'bigint') return `${v}n`
+            if (typeof v === 'function') return `[function ${v.name}]`
+            if (typeof v === 'symbol') return String(v)
+            if (v instanceof Map) return { map: [...v] }
+            if (v instanceof Set) return { set: [...v] }
+            if (v instanceof Error) return { error: errorData(v) }
+            if (typeof v === 'object' && v !== null) {
+              if (seen.has(v)) return '[seen]'
+              seen.add(v)
+            }
+            return v
+          })
+  } catch {
+    text = undefined
+  }
+  const out = text ?? Object.prototype.toString.call(value)
+  return out.length > max ? `${out.slice(0, max)}…` : out
+}
+
+/**
+ * A reason as one line for people: `boom`, `shutdown: draining`, `TypeError: x is not a function`.
+ *
+ * @example
+ * ```ts
+ * import { formatReason } from 'beamish'
+ * console.assert(formatReason({ shutdown: 'left' }) === 'shutdown: left')
+ * ```
+ */
+export function formatReason(reason: ExitReason): string {
+  if (typeof reason === 'string') return reason
+  if (typeof reason !== 'object' || reason === null) return String(reason)
+  const r = reason as Record<string, unknown>
+  if ('shutdown' in r) return `shutdown: ${safeText(r.shutdown)}`
+  if ('error' in r) {
+    const e = r.error as ErrorData
+    return `${e.name}: ${e.message}`
+  }
+  if ('noconnection' in r) {
+    const n = r.noconnection as { scheduler: number; cause: string }
+    return `noconnection: scheduler ${n.scheduler} (${n.cause})`
+  }
+  if ('nocatch' in r) return `nocatch: ${safeText(r.nocatch)}`
+  if ('badReturn' in r) {
+    const b = r.badReturn as { callback: string; value: string }
+    return `bad return from ${b.callback}: ${b.value}`
+  }
+  if ('call' in r && 'reason' in r) {
+    const c = r.call as { to: string; event: string }
+    return `call ${c.event} to ${c.to} failed: ${formatReason(r.reason as ExitReason)}`
+  }
+  return safeText(reason)
+}
+
+/** The stack inside a reason, when it has one. */
+export function reasonStack(reason: ExitReason): string | undefined {
+  if (typeof reason !== 'object' || reason === null || !('error' in reason)) return undefined
+  return (reason.error as ErrorData).stack
+}

@@ -1,0 +1,106 @@
+/**
+ * What a callback may answer, other than a plain value: branded, so that a reply can be any value at all. State is kept
+ * unless a new one is given.
+ */
+import type { ExitReason } from '../exit/reason.ts'
+
+/** Stands for "the state stays". */
+export const KEEP: unique symbol = Symbol('keep state')
+
+export interface NextOptions {
+  /** handleInfo.timeout runs if no message comes within this many milliseconds; any message cancels it. */
+  readonly timeoutMs?: number
+  /** handleContinue runs with this before the next message. */
+  readonly continue?: unknown
+}
+
+abstract class Result {
+  readonly state: unknown
+  readonly options: NextOptions | undefined
+  constructor(state: unknown, options: NextOptions | undefined) {
+    this.state = state
+    this.options = options
+  }
+}
+
+declare const valueBrand: unique symbol
+
+export class Reply<V = unknown> extends Result {
+  readonly value: unknown
+  declare readonly [valueBrand]?: V
+  constructor(value: V, state: unknown, options: NextOptions | undefined) {
+    super(state, options)
+    this.value = value
+  }
+}
+
+export class NoReply extends Result {
+  readonly kind = 'noreply'
+}
+
+export class Stop<V = unknown> extends Result {
+  readonly kind = 'stop'
+  readonly reason: ExitReason
+  readonly reply: unknown
+  readonly hasReply: boolean
+  declare readonly [valueBrand]?: V
+  constructor(reason: ExitReason, state: unknown, hasReply: boolean, reply: unknown) {
+    super(state, undefined)
+    this.reason = reason
+    this.hasReply = hasReply
+    this.reply = reply
+  }
+}
+
+export class Ignore {
+  readonly kind = 'ignore'
+}
+
+export class Continue<S = unknown> extends Result {
+  readonly kind = 'continue'
+  declare readonly [valueBrand]?: S
+}
+
+/**
+ * Replies, with the next state if one is given (`{reply, Value, State}`).
+ *
+ * @example
+ * ```ts
+ * import { genServer, reply } from 'beamish'
+ * genServer('doc-tickets', {
+ *   init: () => 0,
+ *   handleCall: { next: (state: number) => reply(state, state + 1) },
+ * })
+ * ```
+ */
+export function reply<V>(value: V, ...rest: [state?: unknown, options?: NextOptions]): Reply<V> {
+  return new Reply(value, rest.length > 0 ? rest[0] : KEEP, rest[1])
+}
+
+/** No reply now: `self.reply(from, value)` may come later, from anywhere (`{noreply, State}`). */
+export function noreply(...rest: [state?: unknown, options?: NextOptions]): NoReply {
+  return new NoReply(rest.length > 0 ? rest[0] : KEEP, rest[1])
+}
+
+/** Stops the server: terminate runs, then it exits with `reason` (`{stop, Reason, State}`). */
+export function stop(reason: ExitReason, ...rest: [state?: unknown]): Stop<never> {
+  return new Stop(reason, rest.length > 0 ? rest[0] : KEEP, false, undefined)
+}
+
+/** Stops the server and replies: terminate runs first, then the reply goes out (`{stop, Reason, Reply, State}`). */
+export function stopWithReply<V>(
+  reason: ExitReason,
+  value: V,
+  ...rest: [state?: unknown]
+): Stop<V> {
+  return new Stop<V>(reason, rest.length > 0 ? rest[0] : KEEP, true, value)
+}
+
+/** From init: no process, no error; a supervisor keeps the spec (OTP ignore). */
+export const ignore = (): Ignore => new Ignore()
+
+/** From init: the state, and handleContinue with `argument` before the first message, after the starter is released. */
+export function continueWith<S>(argument: unknown, state: S): Continue<S> {
+  return new Continue(state, { continue: argument })
+}
+

@@ -1,0 +1,17 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { LogOptions } from '../edge/log.ts'
+
+/** What main hands to a new thread. */
+export interface BootData {
+  readonly scheduler: number
+  readonly slot: number
+  readonly board: SharedArrayBuffer
+  readonly module: string
+  readonly development: boolean
+  readonly log: LogOptions | false
+  /** Made on main once per node: the same on every thread, replacements included. */
+  readonly secret: string
+  readonly mainPort: MessagePort
+  readonly controlPort: MessagePort
+  readonly peers: readonly { readonly id: number; readonly port: MessagePort }[]
+}

@@ -1,0 +1,32 @@
+/** What a thread knows of its node, for layers above: its scheduler, its mode, the node's secret, its drainers. */
+import type { Scheduler } from '../scheduler/scheduler.ts'
+import { Self } from '../process/self.ts'
+import { Drainers } from './drain.ts'
+
+export interface LocalNode {
+  readonly scheduler: Scheduler
+  readonly development: boolean
+  /** Key material shared by all threads of the node; never leaves it. */
+  readonly secret: string
+  readonly drainers: Drainers
+}
+
+const nodes = new WeakMap<Scheduler, LocalNode>()
+
+export function makeLocalNode(scheduler: Scheduler, secret: string): LocalNode {
+  const node: LocalNode = {
+    scheduler,
+    development: scheduler.development,
+    secret,
+    drainers: new Drainers(),
+  }
+  nodes.set(scheduler, node)
+  return node
+}
+
+/** The node a process belongs to, as its thread sees it. */
+export function localNode(self: Self): LocalNode {
+  const node = nodes.get(Self.processOf(self).scheduler)
+  if (node === undefined) throw new Error('this scheduler belongs to no node')
+  return node
+}

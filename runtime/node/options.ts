@@ -1,0 +1,77 @@
+/** Options of start(), checked before anything runs: a bad one is one clear line. */
+import { availableParallelism } from 'node:os'
+import { BeamishError } from '../errors.ts'
+import type { LogOptions } from '../edge/log.ts'
+
+export interface StartOptions {
+  /** Scheduler threads. Default: as many as the machine has cores for us. */
+  readonly schedulers?: number
+  /** Clones and freezes messages at the send. Default: NODE_ENV is not "production". */
+  readonly development?: boolean
+  /** Command-line flags of the threads. Default: those of this process. */
+  readonly execArgv?: readonly string[]
+  /** Key material for signed sessions and tokens, at least 32 characters. Default: random per start. */
+  readonly secretKeyBase?: string
+  /** false: no log subscriber. */
+  readonly log?: LogOptions | false
+  /** SIGTERM and SIGINT stop the node and end the process; a second one ends it at once. Default false. */
+  readonly signals?: boolean
+  /** Milliseconds a thread may take to load the app module. Default 30,000. */
+  readonly bootTimeoutMs?: number
+  /** Milliseconds stop() may take before it ends what is left by force. Default 30,000. */
+  readonly shutdownTimeoutMs?: number
+  /** More lost threads than this within maxLostSeconds end the node. Default 5. */
+  readonly maxLostThreads?: number
+  /** Default 60. */
+  readonly maxLostSeconds?: number
+}
+
+export interface Settings {
+  readonly module: string
+  readonly schedulers: number
+  readonly development: boolean
+  readonly execArgv: readonly string[]
+  readonly secretKeyBase: string | undefined
+  readonly log: LogOptions | false
+  readonly signals: boolean
+  readonly bootTimeoutMs: number
+  readonly shutdownTimeoutMs: number
+  readonly maxLostThreads: number
+  readonly maxLostSeconds: number
+}
+
+const MAX_THREADS = 256
+const MIN_SECRET = 32
+
+export function checkOptions(module: URL | string, options: StartOptions): Settings {
+  const href = module instanceof URL ? module.href : module
+  if (typeof href !== 'string' || !/^[a-z-]+:/.test(href)) {
+    throw bad('module', href, "pass new URL('./app.ts', import.meta.url)")
+  }
+  const secret = options.secretKeyBase
+  if (secret !== undefined && (typeof secret !== 'string' || secret.length < MIN_SECRET)) {
+    throw bad('secretKeyBase', '[hidden]', `give at least ${MIN_SECRET} random characters`)
+  }
+  return {
+    module: href,
+    schedulers: whole('schedulers', options.schedulers ?? availableParallelism(), 1, MAX_THREADS),
+    development: options.development ?? process.env.NODE_ENV !== 'production',
+    execArgv: options.execArgv ?? process.execArgv,
+    secretKeyBase: secret,
+    log: options.log ?? {},
+    signals: options.signals ?? false,
+    bootTimeoutMs: whole('bootTimeoutMs', options.bootTimeoutMs ?? 30_000, 1, 600_000),
+    shutdownTimeoutMs: whole('shutdownTimeoutMs', options.shutdownTimeoutMs ?? 30_000, 0, 3_600_000),
+    maxLostThreads: whole('maxLostThreads', options.maxLostThreads ?? 5, 0, 1_000_000),
+    maxLostSeconds: whole('maxLostSeconds', options.maxLostSeconds ?? 60, 1, 86_400),
+  }
+}
+
+function whole(option: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value
+  throw bad(option, value, `give a whole number from ${least} to ${most}`)
+}
+
+function bad(option: string, got: unknown, fix: string): BeamishError {
+  return new BeamishError('BEAMISH_BAD_OPTION', { option, got: JSON.stringify(got), fix })
+}

@@ -1,0 +1,47 @@
+/** A MessagePort as the connection between two schedulers: the shell around PeerPort. */
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import type { PeerPort } from '../scheduler/peers.ts'
+import { receiveBatch } from '../scheduler/receive.ts'
+import type { Scheduler } from '../scheduler/scheduler.ts'
+
+/** Main tells a thread of a new one by putting this on the thread's main port, ahead of whatever mentions the new id. */
+export interface NewPeer {
+  readonly peer: number
+  readonly port: MessagePort
+}
+
+/** Connects `scheduler` with the scheduler `peer` over `port`. */
+export function connectPort(scheduler: Scheduler, peer: number, port: MessagePort): void {
+  let receiving = false
+  const receive = (message: unknown): void => {
+    receiving = true
+    try {
+      if (Array.isArray(message)) receiveBatch(scheduler, peer, message)
+      else {
+        const { peer: id, port: newPort } = message as NewPeer
+        connectPort(scheduler, id, newPort)
+      }
+    } finally {
+      receiving = false
+    }
+  }
+  const connection: PeerPort = {
+    post: (batch) => port.postMessage(batch),
+    drain: () => {
+      // Within one of its own batches the rest has to wait its turn: order per port is the promise.
+      if (receiving) return
+      for (;;) {
+        const next = receiveMessageOnPort(port)
+        if (next === undefined) return
+        receive(next.message)
+      }
+    },
+    close: () => port.close(),
+    offer: (id, newPort) => {
+      const offered: NewPeer = { peer: id, port: newPort as MessagePort }
+      port.postMessage(offered, [offered.port])
+    },
+  }
+  scheduler.peers.connect(peer, connection)
+  port.on('message', receive)
+}

@@ -1,0 +1,46 @@
+/** start(): an app module on a node of scheduler threads. */
+import { BeamishNode } from './node.ts'
+import { checkOptions, type StartOptions } from './options.ts'
+
+/**
+ * Boots the scheduler threads, each of which imports `module`, and starts the supervision tree that is its default export.
+ * Resolves when the tree is up.
+ *
+ * @param module URL of the app module: `new URL('./app.ts', import.meta.url)`
+ * @throws BEAMISH_BAD_OPTION, BEAMISH_APP_LOAD, BEAMISH_APP_EXPORT, BEAMISH_BOOT_TIMEOUT, BEAMISH_START_FAILED; no thread
+ * is left behind then.
+ *
+ * @example
+ * ```ts no-run
+ * import { start } from 'beamish'
+ * const node = await start(new URL('./app.ts', import.meta.url), { schedulers: 2 })
+ * await node.stop()
+ * ```
+ */
+export async function start(module: URL | string, options: StartOptions = {}): Promise<BeamishNode> {
+  const settings = checkOptions(module, options)
+  const node = new BeamishNode(settings)
+  await node.boot()
+  if (settings.signals) onSignals(node)
+  return node
+}
+
+function onSignals(node: BeamishNode): void {
+  let signalled = false
+  const stop = (): void => {
+    // A second signal means: now.
+    if (signalled) process.exit(130)
+    signalled = true
+    void node.stop().then(() => process.exit(0))
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  void node.closed.then((error) => {
+    process.off('SIGTERM', stop)
+    process.off('SIGINT', stop)
+    if (error !== undefined) {
+      console.error(error.message)
+      process.exit(1)
+    }
+  })
+}

@@ -1,0 +1,45 @@
+/** Entry of a scheduler thread: builds the scheduler, connects it, and answers main's control calls. */
+import { workerData } from 'node:worker_threads'
+import { exposeControl } from '../edge/control.ts'
+import { startLog } from '../edge/log.ts'
+import { Board } from '../scheduler/board.ts'
+import { nodeHost } from '../scheduler/host.ts'
+import { Scheduler } from '../scheduler/scheduler.ts'
+import type { BootData } from './bootData.ts'
+import { makeLocalNode } from './local.ts'
+import { connectPort } from './port.ts'
+
+const data = workerData as BootData
+
+if (data.log !== false) startLog(data.scheduler, data.log)
+
+const scheduler = new Scheduler({
+  id: data.scheduler,
+  slot: data.slot,
+  board: new Board(data.board),
+  host: nodeHost(),
+  development: data.development,
+})
+const node = makeLocalNode(scheduler, data.secret)
+
+connectPort(scheduler, 0, data.mainPort)
+for (const { id, port } of data.peers) connectPort(scheduler, id, port)
+
+exposeControl(data.controlPort, {
+  boot: async () => {
+    const loaded = (await import(data.module)) as { default?: unknown }
+    return loaded.default
+  },
+  stopAccepting: () => node.drainers.stopAccepting(),
+  drain: (timeoutMs) => node.drainers.drain(timeoutMs),
+  stats: () => ({
+    scheduler: scheduler.id,
+    processes: scheduler.processCount,
+    messages: scheduler.handled,
+    batches: scheduler.peers.batches,
+    timers: scheduler.timers.size,
+    topics: scheduler.pubsub.topics,
+    names: scheduler.names.size,
+    heapUsedBytes: process.memoryUsage().heapUsed,
+  }),
+})

@@ -1,0 +1,84 @@
+/**
+ * A mailbox: a growable ring of messages, oldest first. `shift` is O(1) at any depth (Array.shift is not), and a
+ * selective receive takes a message out of the middle while the others keep their order (otp 54).
+ */
+
+const INITIAL = 8
+const SHRINK_ABOVE = 1_024
+
+export class Mailbox {
+  #ring: unknown[] = []
+  #head = 0
+  #length = 0
+  #takes = 0
+
+  /** How often a message was taken out of the middle: positions remembered before are void then. */
+  get takes(): number {
+    return this.#takes
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  push(message: unknown): void {
+    const capacity = this.#ring.length
+    if (this.#length === capacity) this.#resize(capacity === 0 ? INITIAL : capacity * 2)
+    this.#ring[(this.#head + this.#length) & (this.#ring.length - 1)] = message
+    this.#length++
+  }
+
+  /** The oldest message; undefined when empty (ask `length` first, undefined may be a message). */
+  shift(): unknown {
+    if (this.#length === 0) return undefined
+    const message = this.#ring[this.#head]
+    this.#ring[this.#head] = undefined
+    this.#head = (this.#head + 1) & (this.#ring.length - 1)
+    this.#length--
+    // A burst must not pin its memory for the life of the process.
+    if (this.#length === 0 && this.#ring.length > SHRINK_ABOVE) this.clear()
+    return message
+  }
+
+  at(index: number): unknown {
+    return this.#ring[(this.#head + index) & (this.#ring.length - 1)]
+  }
+
+  /** Takes the message at `index`; those before it move up by one, so their order stays. */
+  take(index: number): unknown {
+    this.#takes++
+    if (index === 0) return this.shift()
+    const mask = this.#ring.length - 1
+    const message = this.#ring[(this.#head + index) & mask]
+    for (let i = index; i > 0; i--) {
+      this.#ring[(this.#head + i) & mask] = this.#ring[(this.#head + i - 1) & mask]
+    }
+    this.#ring[this.#head] = undefined
+    this.#head = (this.#head + 1) & mask
+    this.#length--
+    return message
+  }
+
+  /** Index of the first message from `from` on that `match` accepts, or -1. */
+  find(match: (message: unknown) => boolean, from = 0): number {
+    for (let i = from; i < this.#length; i++) if (match(this.at(i))) return i
+    return -1
+  }
+
+  clear(): void {
+    this.#ring = []
+    this.#head = 0
+    this.#length = 0
+  }
+
+  toArray(): unknown[] {
+    return Array.from({ length: this.#length }, (_, i) => this.at(i))
+  }
+
+  #resize(capacity: number): void {
+    const next = new Array<unknown>(capacity)
+    for (let i = 0; i < this.#length; i++) next[i] = this.at(i)
+    this.#ring = next
+    this.#head = 0
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * The record of one process, kernel side. The tables it may never need (links, monitors, timers …) are made on first
+ * use, and so is `self`, the context that user code sees.
+ */
+import type { ExitReason } from '../exit/reason.ts'
+import type { Scheduler, SpawnRequest } from '../scheduler/scheduler.ts'
+import type { Behaviour } from './behaviour.ts'
+import type { Link } from './links.ts'
+import { Mailbox } from './mailbox.ts'
+import type { Pid, Ref } from './pid.ts'
+import { Self } from './self.ts'
+
+export const Status = {
+  Starting: 0,
+  Idle: 1,
+  Running: 2,
+  /** A promise of its handler is pending. */
+  Suspended: 3,
+  Dead: 4,
+} as const
+export type Status = (typeof Status)[keyof typeof Status]
+
+/** What a monitor points at: a pid, or the name it was found by (DOWN then carries the name). */
+export type MonitorTarget = Pid | { readonly pid: Pid; readonly name: string }
+
+export const targetPid = (target: MonitorTarget): Pid =>
+  typeof target === 'number' ? target : target.pid
+
+/** Something this process awaits from another: a reply, a pid, the outcome of an init. */
+export interface Pending {
+  /** Where the answer comes from: if that thread is lost, so is the answer. */
+  readonly scheduler: number
+  reply(value: unknown, watched: boolean): void
+  down(reason: ExitReason): void
+  /** The one who waits is dead: undo what waiting set up elsewhere. */
+  abandon(ref: Ref): void
+}
+
+/** The outcome of a start. */
+export type StartResult =
+  | { readonly ok: true; readonly pid: Pid }
+  | { readonly ok: false; readonly reason: ExitReason; readonly ignored?: boolean }
+
+export class Process {
+  readonly scheduler: Scheduler
+  readonly pid: Pid
+  readonly behaviour: Behaviour
+  readonly parent: Pid
+  readonly ancestors: readonly Pid[]
+  readonly mailbox = new Mailbox()
+
+  status: Status = Status.Starting
+  /** In the run queue. */
+  queued = false
+  trapExit: boolean
+  /** Its registered name; set by the name table. */
+  name: string | undefined = undefined
+  exitReason: ExitReason = 'normal'
+  /** init answered ignore(). */
+  ignored = false
+  /** Its behaviour already handles a crash: a second one ends it at once. */
+  crashing = false
+  /** What the behaviour keeps here. */
+  state: unknown = undefined
+  lastMessage: unknown = undefined
+  /** A pending receive(): looks through the mailbox again. */
+  receiver: (() => void) | undefined = undefined
+  /** Who waits for the outcome of init. */
+  ack: SpawnRequest['ack']
+  links: Map<Pid, Link> | undefined = undefined
+  monitors: Map<Ref, MonitorTarget> | undefined = undefined
+  watchers: Map<Ref, Pid> | undefined = undefined
+  pending: Map<Ref, Pending> | undefined = undefined
+  /** A server's timeout while it waits for a message. */
+  idleTimer: Ref | undefined = undefined
+  /** Timers that end with this process. */
+  timers: Set<Ref> | undefined = undefined
+  /** Its keys in unique registries; kept by the name table. */
+  keys: Set<string> | undefined = undefined
+
+  #argument: unknown
+  readonly #startName: string | undefined
+  #self: Self | undefined
+  #abort: AbortController | undefined
+  #onExit: ((reason: ExitReason) => void)[] | undefined
+
+  constructor(
+    scheduler: Scheduler,
+    pid: Pid,
+    behaviour: Behaviour,
+    argument: unknown,
+    request: SpawnRequest,
+  ) {
+    this.scheduler = scheduler
+    this.pid = pid
+    this.behaviour = behaviour
+    this.parent = request.parent
+    this.ancestors = request.ancestors
+    this.trapExit = behaviour.trapExit ?? false
+    this.ack = request.ack
+    this.#argument = argument
+    this.#startName = request.name
+    if (request.link !== undefined) {
+      this.links = new Map([[request.link.pid, request.link.link]])
+    }
+    if (request.watcher !== undefined) {
+      this.watchers = new Map([[request.watcher.ref, request.watcher.pid]])
+    }
+  }
+
+  get alive(): boolean {
+    return this.status !== Status.Dead
+  }
+
+  linksOrNew(): Map<Pid, Link> {
+    this.links ??= new Map()
+    return this.links
+  }
+
+  monitorsOrNew(): Map<Ref, MonitorTarget> {
+    this.monitors ??= new Map()
+    return this.monitors
+  }
+
+  watchersOrNew(): Map<Ref, Pid> {
+    this.watchers ??= new Map()
+    return this.watchers
+  }
+
+  pendingOrNew(): Map<Ref, Pending> {
+    this.pending ??= new Map()
+    return this.pending
+  }
+
+  /** First step: takes its name, then runs the behaviour's start. */
+  begin(): unknown {
+    const argument = this.#argument
+    this.#argument = undefined
+    const name = this.#startName
+    if (name === undefined) return this.behaviour.start(this, argument)
+    return this.scheduler.names.register(this, name).then(() => {
+      if (this.status !== Status.Dead) return this.behaviour.start(this, argument)
+    })
+  }
+
+  /** init is through: releases who waits for it. */
+  ready(): void {
+    if (this.ack !== undefined && this.status !== Status.Dead) {
+      this.scheduler.started(this, { ok: true, pid: this.pid })
+    }
+  }
+
+  /** Runs `listener` when this process has ended; at once if it has. For kernel-side resources such as sockets. */
+  onExit(listener: (reason: ExitReason) => void): void {
+    if (this.status === Status.Dead) listener(this.exitReason)
+    else {
+      this.#onExit ??= []
+      this.#onExit.push(listener)
+    }
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController()
+      if (this.status === Status.Dead) this.#abort.abort(this.exitReason)
+    }
+    return this.#abort.signal
+  }
+
+  /** Its context, as user code sees it. */
+  get self(): Self {
+    this.#self ??= new Self(this)
+    return this.#self
+  }
+
+  releaseTimers(): void {
+    const { timers } = this
+    if (timers === undefined) return
+    this.timers = undefined
+    for (const ref of timers) this.scheduler.cancelByRef(ref)
+  }
+
+  /** Last act of its death: lets go of what it held and tells listeners within this thread. */
+  released(reason: ExitReason): void {
+    this.links = this.monitors = this.watchers = this.pending = undefined
+    this.receiver = undefined
+    this.mailbox.clear()
+    this.state = undefined
+    this.#abort?.abort(reason)
+    const listeners = this.#onExit
+    this.#onExit = undefined
+    if (listeners !== undefined) for (const listener of listeners) listener(reason)
+  }
+}

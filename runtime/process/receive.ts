@@ -1,0 +1,55 @@
+/**
+ * Selective receive: scans the mailbox oldest first and leaves what does not match, in order (otp 54 to 56). The process
+ * goes through the run queue like any other, so that two raw processes talking to each other cannot starve I/O.
+ */
+import type { Ref } from './pid.ts'
+import { type Process, Status } from './process.ts'
+
+const any = (): boolean => true
+
+export function receive(
+  process: Process,
+  match: (message: unknown) => boolean = any,
+  timeoutMs: number = Number.POSITIVE_INFINITY,
+): Promise<unknown> {
+  if (process.status === Status.Dead) return new Promise(() => {})
+  const { mailbox, scheduler } = process
+  const found = mailbox.find(match)
+  if (found >= 0) {
+    const message = mailbox.take(found)
+    process.lastMessage = message
+    return Promise.resolve(message)
+  }
+  if (timeoutMs === 0) return Promise.resolve(undefined)
+  return new Promise((resolve, reject) => {
+    let timer: Ref | undefined
+    // Everything before this index was refused already.
+    let seen = mailbox.length
+    let takes = mailbox.takes
+    const done = (): void => {
+      process.receiver = undefined
+      if (timer !== undefined) scheduler.cancelByRef(timer)
+    }
+    process.receiver = () => {
+      try {
+        const at = mailbox.find(match, mailbox.takes === takes ? seen : 0)
+        seen = mailbox.length
+        takes = mailbox.takes
+        if (at < 0) return
+        const message = mailbox.take(at)
+        process.lastMessage = message
+        done()
+        resolve(message)
+      } catch (error) {
+        done()
+        reject(error)
+      }
+    }
+    if (timeoutMs !== Number.POSITIVE_INFINITY) {
+      timer = scheduler.timer(process, timeoutMs, () => {
+        process.receiver = undefined
+        resolve(undefined)
+      })
+    }
+  })
+}

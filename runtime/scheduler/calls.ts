@@ -1,0 +1,194 @@
+/**
+ * Calls and replies. A call monitors its target under the call's own reference, so that the end of the target, of its
+ * thread, or the timeout each end the call once; a late reply finds no pending call and vanishes (otp 73).
+ */
+import { Exit, type ExitReason } from '../exit/reason.ts'
+import { CallMessage, CastMessage, type From } from '../process/messages.ts'
+import { type Destination, formatDestination, type Pid, type Ref, schedulerOf } from '../process/pid.ts'
+import { type Pending, type Process, Status } from '../process/process.ts'
+import { checkDelay } from './delay.ts'
+import { isolate } from './isolate.ts'
+import { Op } from './ops.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { TimerEntry } from './timers.ts'
+
+/** OTP's default for gen_server:call. */
+export const CALL_TIMEOUT_MS = 5_000
+
+/** What awaits a dead caller: nothing ever. Its continuation is dropped with it. */
+const NEVER: Promise<never> = new Promise(() => {})
+
+class PendingCall implements Pending {
+  readonly scheduler: number
+  readonly #caller: Process
+  readonly #target: Pid
+  readonly #to: Destination
+  readonly #event: string
+  readonly #ref: Ref
+  readonly #resolve: (value: unknown) => void
+  readonly #reject: (reason: unknown) => void
+  #timer: TimerEntry | undefined
+
+  constructor(
+    caller: Process,
+    target: Pid,
+    to: Destination,
+    event: string,
+    ref: Ref,
+    timeoutMs: number,
+    resolve: (value: unknown) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.scheduler = schedulerOf(target)
+    this.#caller = caller
+    this.#target = target
+    this.#to = to
+    this.#event = event
+    this.#ref = ref
+    this.#resolve = resolve
+    this.#reject = reject
+    if (timeoutMs !== Number.POSITIVE_INFINITY) {
+      this.#timer = caller.scheduler.setTimer(timeoutMs, () => {
+        this.abandon(ref)
+        this.down('timeout')
+      })
+    }
+  }
+
+  reply(value: unknown, watched: boolean): void {
+    this.#settle()
+    if (watched) this.#unwatch()
+    this.#resolve(value)
+  }
+
+  down(reason: ExitReason): void {
+    this.#settle()
+    this.#reject(callFailed(this.#to, this.#event, reason))
+  }
+
+  abandon(_ref: Ref): void {
+    if (this.#timer !== undefined) this.#caller.scheduler.cancelTimer(this.#timer)
+    this.#unwatch()
+  }
+
+  #settle(): void {
+    this.#caller.pending?.delete(this.#ref)
+    if (this.#timer !== undefined) this.#caller.scheduler.cancelTimer(this.#timer)
+  }
+
+  #unwatch(): void {
+    const { scheduler } = this.#caller
+    if (this.scheduler === scheduler.id) {
+      scheduler.find(this.#target)?.watchers?.delete(this.#ref)
+    } else {
+      scheduler.peers.push4(
+        this.scheduler,
+        Op.Demonitor,
+        this.#caller.pid,
+        this.#target,
+        this.#ref,
+      )
+    }
+  }
+}
+
+/** The exit of a caller whose call failed: OTP's {Why, {gen_server, call, …}}. */
+export function callFailed(to: Destination, event: string, reason: ExitReason): Exit {
+  return new Exit({ call: { to: formatDestination(to), event }, reason })
+}
+
+export function call(
+  scheduler: Scheduler,
+  caller: Process,
+  to: Destination,
+  event: string,
+  payload: unknown,
+  timeoutMs: number,
+): Promise<unknown> {
+  checkDelay(timeoutMs)
+  if (caller.status === Status.Dead) return NEVER
+  if (typeof to === 'number') return callPid(scheduler, caller, to, to, event, payload, timeoutMs)
+  const known = scheduler.names.find(to)
+  if (known !== undefined) {
+    return callPid(scheduler, caller, known, to, event, payload, timeoutMs)
+  }
+  return scheduler.names.whereis(caller, to).then((pid) => {
+    if (caller.status === Status.Dead) return NEVER
+    if (pid === undefined) throw callFailed(to, event, 'noproc')
+    return callPid(scheduler, caller, pid, to, event, payload, timeoutMs)
+  })
+}
+
+function callPid(
+  scheduler: Scheduler,
+  caller: Process,
+  pid: Pid,
+  to: Destination,
+  event: string,
+  payload: unknown,
+  timeoutMs: number,
+): Promise<unknown> {
+  if (pid === caller.pid) return Promise.reject(callFailed(to, event, 'calling_self'))
+  const sent = scheduler.development ? isolate(payload, caller.pid, to) : payload
+  return new Promise((resolve, reject) => {
+    const ref = scheduler.refs.next()
+    if (schedulerOf(pid) === scheduler.id) {
+      const target = scheduler.find(pid)
+      if (target === undefined) {
+        reject(callFailed(to, event, 'noproc'))
+        return
+      }
+      target.watchersOrNew().set(ref, caller.pid)
+      scheduler.deliver(target, new CallMessage(caller.pid, ref, event, sent))
+    }
+    const pending = new PendingCall(caller, pid, to, event, ref, timeoutMs, resolve, reject)
+    caller.pendingOrNew().set(ref, pending)
+    if (pending.scheduler !== scheduler.id) {
+      scheduler.peers.push6(pending.scheduler, Op.Call, caller.pid, pid, ref, event, sent)
+    }
+  })
+}
+
+/** Answers a call, from any process. A second answer, or one that comes too late, goes nowhere. */
+export function reply(scheduler: Scheduler, by: Process, from: From, value: unknown): void {
+  if (by.status === Status.Dead) return
+  answer(scheduler, by, from, value)
+}
+
+/** The answer of a process that is about to end, or of the kernel. */
+export function answer(scheduler: Scheduler, by: Process, from: From, value: unknown): void {
+  const sent = scheduler.development ? isolate(value, by.pid, from.pid) : value
+  const unwatched = by.watchers?.delete(from.ref) === true
+  if (schedulerOf(from.pid) === scheduler.id) {
+    scheduler.find(from.pid)?.pending?.get(from.ref)?.reply(sent, !unwatched)
+  } else {
+    const home = schedulerOf(from.pid)
+    scheduler.peers.push6(home, Op.Reply, by.pid, from.pid, from.ref, sent, unwatched ? 0 : 1)
+  }
+}
+
+export function cast(
+  scheduler: Scheduler,
+  by: Pid,
+  to: Destination,
+  event: string,
+  payload: unknown,
+): void {
+  const pid = typeof to === 'number' ? to : scheduler.names.findAfterDrain(to)
+  if (pid === undefined) return
+  const sent = scheduler.development ? isolate(payload, by, to) : payload
+  if (schedulerOf(pid) === scheduler.id) {
+    const target = scheduler.find(pid)
+    if (target !== undefined) scheduler.deliver(target, new CastMessage(event, sent))
+  } else scheduler.peers.push5(schedulerOf(pid), Op.Cast, by, pid, event, sent)
+}
+
+export function send(scheduler: Scheduler, by: Pid, to: Destination, message: unknown): void {
+  const pid = typeof to === 'number' ? to : scheduler.names.findAfterDrain(to)
+  if (pid === undefined) return
+  const sent = scheduler.development ? isolate(message, by, to) : message
+  if (schedulerOf(pid) === scheduler.id) {
+    const target = scheduler.find(pid)
+    if (target !== undefined) scheduler.deliver(target, sent)
+  } else scheduler.peers.push4(schedulerOf(pid), Op.Send, by, pid, sent)
+}

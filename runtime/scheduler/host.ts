@@ -1,0 +1,33 @@
+/** What a scheduler needs of the world: a clock, randomness, a way to run later. Passed in, so that tests can own them. */
+
+export interface Host {
+  /** Monotonic milliseconds. */
+  now(): number
+  /** 0 <= x < 1 */
+  random(): number
+  /** Runs `turn` soon, after pending I/O had its chance. */
+  soon(turn: () => void): void
+  /** Arms the one alarm: replaces any earlier one; undefined disarms. */
+  alarm(delayMs: number | undefined, wake: () => void): void
+}
+
+const MAX_TIMEOUT = 2 ** 31 - 1
+
+/** The host of a real thread. */
+export function nodeHost(): Host {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  return {
+    now: () => performance.now(),
+    random: Math.random,
+    soon: (turn) => {
+      setImmediate(turn)
+    },
+    alarm: (delayMs, wake) => {
+      if (timer !== undefined) clearTimeout(timer)
+      timer =
+        delayMs === undefined
+          ? undefined
+          : setTimeout(wake, Math.min(MAX_TIMEOUT, Math.max(0, Math.ceil(delayMs))))
+    },
+  }
+}

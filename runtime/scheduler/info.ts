@@ -1,0 +1,48 @@
+import { messageName } from '../process/messages.ts'
+import type { Pid } from '../process/pid.ts'
+import { type MonitorTarget, type Process, Status } from '../process/process.ts'
+
+/** What is known of a process from outside, as plain data (process_info in OTP). */
+export interface ProcessInfo {
+  readonly pid: Pid
+  readonly name: string | undefined
+  readonly behaviour: string
+  readonly scheduler: number
+  /** waiting: for a message. awaiting: a promise of its handler is pending. */
+  readonly status: 'starting' | 'runnable' | 'running' | 'waiting' | 'awaiting'
+  readonly mailboxLength: number
+  readonly trapExit: boolean
+  readonly links: readonly Pid[]
+  /** What it monitors: pids, or names for monitors by name. */
+  readonly monitors: readonly (Pid | string)[]
+  readonly watchers: readonly Pid[]
+  readonly parent: Pid
+  readonly lastMessage: string | undefined
+}
+
+export function processInfo(process: Process): ProcessInfo {
+  return {
+    pid: process.pid,
+    name: process.name,
+    behaviour: process.behaviour.name,
+    scheduler: process.scheduler.id,
+    status: statusOf(process),
+    mailboxLength: process.mailbox.length,
+    trapExit: process.trapExit,
+    links: [...(process.links?.keys() ?? [])],
+    monitors: [...(process.monitors?.values() ?? [])].map((target: MonitorTarget) =>
+      typeof target === 'number' ? target : target.name,
+    ),
+    watchers: [...(process.watchers?.values() ?? [])],
+    parent: process.parent,
+    lastMessage: process.lastMessage === undefined ? undefined : messageName(process.lastMessage),
+  }
+}
+
+function statusOf(process: Process): ProcessInfo['status'] {
+  if (process.status === Status.Starting) return 'starting'
+  if (process.status === Status.Running) return 'running'
+  if (process.receiver !== undefined) return process.queued ? 'runnable' : 'waiting'
+  if (process.status === Status.Suspended) return 'awaiting'
+  return process.queued ? 'runnable' : 'waiting'
+}

@@ -1,0 +1,409 @@
+/**
+ * A scheduler runs processes: a run queue drained by budgets, the process table, timers, and the ports to its peers. It is
+ * an object, not a module global: a real node has one per worker thread, a test may hold several in one thread.
+ */
+import { BeamishError } from '../errors.ts'
+import { publish } from '../events.ts'
+import { Exit, type ExitReason, isShutdown, plain, reasonOf } from '../exit/reason.ts'
+import { type Behaviour, findBehaviour } from '../process/behaviour.ts'
+import type { Link } from '../process/links.ts'
+import { describeMessage } from '../process/messages.ts'
+import { formatPid, NO_PID, type Pid, type Ref, RefSource, schedulerOf, schedulerOfRef } from '../process/pid.ts'
+import { Process, type StartResult, Status } from '../process/process.ts'
+import { Slots } from '../process/slots.ts'
+import { PubSub } from '../pubsub/pubsub.ts'
+import { Registries } from '../registry/registries.ts'
+import type { Board } from './board.ts'
+import type { Host } from './host.ts'
+import { Names } from './names.ts'
+import { Op } from './ops.ts'
+import { Peers } from './peers.ts'
+import { noSuchScheduler } from './receive.ts'
+import { announceExit } from './signals.ts'
+import { type TimerEntry, TimerQueue } from './timers.ts'
+
+export interface SchedulerOptions {
+  readonly id: number
+  readonly host: Host
+  /** Clones and freezes every message at the send, as if all processes were on other threads. */
+  readonly development?: boolean
+  readonly board: Board
+  /** Its slot on the board. */
+  readonly slot: number
+  /** Messages one process may handle before the next one runs. Default 256. */
+  readonly messageBudget?: number
+  /** Milliseconds a turn may take before I/O gets its chance. Default 4. */
+  readonly turnBudgetMs?: number
+}
+
+/** How a process comes into being; the kernel's form, see Self for the public one. */
+export interface SpawnRequest {
+  readonly parent: Pid
+  readonly ancestors: readonly Pid[]
+  readonly link?: { readonly pid: Pid; readonly link: Link }
+  readonly watcher?: { readonly pid: Pid; readonly ref: Ref }
+  /** Who waits for the outcome of init. */
+  readonly ack?: { readonly pid: Pid; readonly ref: Ref }
+  readonly name?: string
+}
+
+const DEFAULT_MESSAGE_BUDGET = 256
+const DEFAULT_TURN_BUDGET_MS = 4
+/** A clock reading costs as much as a short handler, so the turn looks at it this seldom. */
+const CLOCK_EVERY = 16
+
+export class Scheduler {
+  readonly id: number
+  readonly host: Host
+  readonly development: boolean
+  readonly board: Board
+  readonly slot: number
+  readonly slots: Slots<Process>
+  readonly refs: RefSource
+  readonly timers = new TimerQueue()
+  readonly names: Names
+  readonly peers: Peers
+  readonly pubsub: PubSub
+  readonly registries: Registries
+  /** The process whose code runs now; undefined between processes and in continuations. */
+  current: Process | undefined
+  /** Ids of the LINK signals sent from here. */
+  linkIds = 0
+
+  readonly #messageBudget: number
+  readonly #turnBudgetMs: number
+  #queue: Process[] = []
+  #queueHead = 0
+  #turnPending = false
+  #alarmAt: number | undefined
+  readonly #exits: Process[] = []
+  #exiting = false
+  readonly #turnEnds: (() => void)[] = []
+  #handled = 0
+
+  constructor(options: SchedulerOptions) {
+    this.id = options.id
+    this.host = options.host
+    this.development = options.development ?? false
+    this.#messageBudget = options.messageBudget ?? DEFAULT_MESSAGE_BUDGET
+    this.#turnBudgetMs = options.turnBudgetMs ?? DEFAULT_TURN_BUDGET_MS
+    this.slots = new Slots(this.id)
+    this.refs = new RefSource(this.id)
+    this.names = new Names(this)
+    this.peers = new Peers(this)
+    this.board = options.board
+    this.slot = options.slot
+    this.pubsub = new PubSub(this, options.board, options.slot)
+    this.registries = new Registries(this)
+  }
+
+  get processCount(): number {
+    return this.slots.size
+  }
+
+  /** Messages handled since the start. */
+  get handled(): number {
+    return this.#handled
+  }
+
+  find(pid: Pid): Process | undefined {
+    return this.slots.get(pid)
+  }
+
+  spawn(behaviour: Behaviour, argument: unknown, request: SpawnRequest): Process {
+    const pid = this.slots.reserve()
+    if (pid === NO_PID) {
+      throw new BeamishError('BEAMISH_PROCESS_LIMIT', { scheduler: this.id, limit: this.slots.size })
+    }
+    const process = new Process(this, pid, behaviour, argument, request)
+    this.slots.put(process)
+    this.board.setLoad(this.slot, this.slots.size)
+    this.enqueue(process)
+    return process
+  }
+
+  /** The behaviour of that name, or an Exit that says how to make it known. */
+  behaviour(name: string): Behaviour {
+    const behaviour = findBehaviour(name)
+    if (behaviour === undefined) {
+      throw new Exit(
+        reasonOf(
+          new BeamishError('BEAMISH_BEHAVIOUR_UNKNOWN', { name: `"${name}"`, scheduler: this.id }),
+        ),
+      )
+    }
+    return behaviour
+  }
+
+  /** Puts a message into a local mailbox. Never fails, never runs the receiver. */
+  deliver(process: Process, message: unknown): void {
+    if (process.status === Status.Dead) return
+    process.mailbox.push(message)
+    if (process.status === Status.Idle || process.receiver !== undefined) this.enqueue(process)
+  }
+
+  enqueue(process: Process): void {
+    if (process.queued) return
+    process.queued = true
+    this.#queue.push(process)
+    this.wake()
+  }
+
+  /** Makes sure a turn comes. */
+  wake(): void {
+    if (this.#turnPending) return
+    this.#turnPending = true
+    this.host.soon(this.#turn)
+  }
+
+  /** Runs `flush` once at the end of this turn (or of the next, outside of one): for writes that leave together. */
+  atTurnEnd(flush: () => void): void {
+    this.#turnEnds.push(flush)
+    this.wake()
+  }
+
+  readonly #turn = (): void => {
+    this.#turnPending = false
+    const start = this.host.now()
+    let count = 0
+    while (this.#queueHead < this.#queue.length) {
+      const process = this.#queue[this.#queueHead++] as Process
+      process.queued = false
+      this.#run(process)
+      if (++count % CLOCK_EVERY === 0 && this.host.now() - start > this.#turnBudgetMs) break
+    }
+    if (this.#queueHead === this.#queue.length) {
+      this.#queue.length = 0
+      this.#queueHead = 0
+    } else if (this.#queueHead > 4_096) {
+      this.#queue = this.#queue.slice(this.#queueHead)
+      this.#queueHead = 0
+    }
+    for (let i = 0; i < this.#turnEnds.length; i++) {
+      const flush = this.#turnEnds[i] as () => void
+      flush()
+    }
+    this.#turnEnds.length = 0
+    this.peers.flush()
+    if (this.#queue.length > 0) this.wake()
+  }
+
+  #run(process: Process): void {
+    if (process.status === Status.Dead) return
+    if (process.receiver !== undefined) {
+      process.receiver()
+      return
+    }
+    if (process.status === Status.Suspended) return
+    this.current = process
+    let budget = this.#messageBudget
+    if (process.status === Status.Starting) {
+      this.#step(process, () => process.begin())
+      budget--
+    }
+    const behaviour = process.behaviour
+    while (process.status === Status.Idle && process.mailbox.length > 0) {
+      if (budget-- <= 0) {
+        this.enqueue(process)
+        break
+      }
+      this.#handled++
+      const message = process.mailbox.shift()
+      process.lastMessage = message
+      process.status = Status.Running
+      try {
+        const result = behaviour.handle(process, message)
+        if (isThenable(result)) this.#suspend(process, result)
+        else if (process.status === Status.Running) process.status = Status.Idle
+      } catch (thrown) {
+        this.crash(process, thrown, message)
+      }
+    }
+    this.current = undefined
+  }
+
+  #step(process: Process, step: () => unknown): void {
+    process.status = Status.Running
+    try {
+      const result = step()
+      if (isThenable(result)) this.#suspend(process, result)
+      else this.#resume(process)
+    } catch (thrown) {
+      this.crash(process, thrown, undefined)
+    }
+  }
+
+  #suspend(process: Process, promise: PromiseLike<unknown>): void {
+    if ((process.status as Status) === Status.Dead) {
+      promise.then(undefined, () => {})
+      return
+    }
+    process.status = Status.Suspended
+    const message = process.lastMessage
+    promise.then(
+      () => this.#resume(process),
+      (thrown: unknown) => this.crash(process, thrown, message),
+    )
+  }
+
+  #resume(process: Process): void {
+    if (process.status === Status.Dead) return
+    process.status = Status.Idle
+    if (process.mailbox.length > 0) this.enqueue(process)
+  }
+
+  /** A throw or rejection in user code: the behaviour may run terminate, then the process exits. */
+  crash(process: Process, thrown: unknown, message: unknown): void {
+    if (process.status === Status.Dead) return
+    const { crashed } = process.behaviour
+    if (crashed !== undefined && !process.crashing) {
+      process.crashing = true
+      this.#step(process, () => crashed.call(process.behaviour, process, thrown, message))
+      return
+    }
+    const reason = plain(reasonOf(thrown))
+    this.report(process, reason, message)
+    this.exit(process, reason)
+  }
+
+  /** Emits the crash report of a process, unless its end is an orderly one. */
+  report(process: Process, reason: ExitReason, message: unknown): void {
+    if (isShutdown(reason)) return
+    publish('crash', () => ({
+      pid: process.pid,
+      process: formatPid(process.pid),
+      name: process.name,
+      behaviour: process.behaviour.name,
+      scheduler: this.id,
+      reason,
+      lastMessage: message === undefined ? undefined : describeMessage(message),
+      state: process.behaviour.inspectState?.(process),
+      ancestors: process.ancestors.map(formatPid),
+      mailboxLength: process.mailbox.length,
+    }))
+  }
+
+  /**
+   * Ends a process at once. Whatever it still executes can no longer send, reply or change anything. A chain of links
+   * is worked off in a loop, not by recursion: it may be as long as the process table.
+   */
+  exit(process: Process, reason: ExitReason): void {
+    if (process.status === Status.Dead) return
+    process.status = Status.Dead
+    process.exitReason = reason
+    this.slots.remove(process.pid)
+    this.board.setLoad(this.slot, this.slots.size)
+    this.#exits.push(process)
+    if (this.#exiting) return
+    this.#exiting = true
+    try {
+      for (let i = 0; i < this.#exits.length; i++) announceExit(this, this.#exits[i] as Process)
+    } finally {
+      this.#exits.length = 0
+      this.#exiting = false
+    }
+  }
+
+  /** The outcome of a process's init goes to whoever waits for it. */
+  started(process: Process, result: StartResult): void {
+    const { ack } = process
+    if (ack === undefined) return
+    process.ack = undefined
+    if (schedulerOf(ack.pid) !== this.id) {
+      this.peers.push5(schedulerOf(ack.pid), Op.Started, process.pid, ack.pid, ack.ref, result)
+    } else this.find(ack.pid)?.pending?.get(ack.ref)?.reply(result, false)
+  }
+
+  /** A signal for a scheduler that is gone. */
+  noSuchScheduler(op: number, from: Pid, a: unknown, b: unknown): void {
+    noSuchScheduler(this, op, from, a, b)
+  }
+
+  /** Timers with a reference: they end with their owner and can be cancelled from anywhere. */
+  readonly #refTimers = new Map<Ref, { readonly entry: TimerEntry; readonly owner: Process | undefined }>()
+
+  /** Fires once after `delayMs`, unless cancelled or its owner ends first. */
+  timer(owner: Process | undefined, delayMs: number, fire: (ref: Ref) => void): Ref {
+    const ref = this.refs.next()
+    const entry = this.setTimer(delayMs, () => {
+      this.#refTimers.delete(ref)
+      owner?.timers?.delete(ref)
+      fire(ref)
+    })
+    this.#refTimers.set(ref, { entry, owner })
+    if (owner !== undefined) {
+      owner.timers ??= new Set()
+      owner.timers.add(ref)
+    }
+    return ref
+  }
+
+  /** Milliseconds that were left, or false when the timer is unknown or has fired. */
+  cancelByRef(ref: Ref): number | false {
+    const timer = this.#refTimers.get(ref)
+    if (timer === undefined) return false
+    this.#refTimers.delete(ref)
+    timer.owner?.timers?.delete(ref)
+    this.cancelTimer(timer.entry)
+    return this.#left(timer.entry)
+  }
+
+  /** Cancels here, or asks the thread that made the timer to. */
+  cancelTimerAnywhere(by: Pid, ref: Ref): number | false {
+    const home = schedulerOfRef(ref)
+    if (home === this.id) return this.cancelByRef(ref)
+    this.peers.push4(home, Op.CancelTimer, by, ref, 0)
+    return false
+  }
+
+  /** Milliseconds left of a timer, or false. */
+  readTimer(ref: Ref): number | false {
+    const timer = this.#refTimers.get(ref)
+    return timer === undefined ? false : this.#left(timer.entry)
+  }
+
+  #left(entry: TimerEntry): number {
+    return Math.max(0, Math.ceil(entry.deadline - this.host.now()))
+  }
+
+  setTimer(delayMs: number, fire: () => void): TimerEntry {
+    const now = this.host.now()
+    const entry = this.timers.add(now, delayMs, fire)
+    this.#arm(now)
+    return entry
+  }
+
+  cancelTimer(entry: TimerEntry): boolean {
+    return this.timers.remove(entry)
+  }
+
+  readonly #alarm = (): void => {
+    this.#alarmAt = undefined
+    this.timers.expire(this.host.now())
+    this.#arm(this.host.now())
+  }
+
+  /** The alarm is only ever moved forward; one that rings early finds nothing due and is set anew. */
+  #arm(now: number): void {
+    const next = this.timers.nextDeadline()
+    if (next === undefined || (this.#alarmAt !== undefined && this.#alarmAt <= next)) return
+    this.#alarmAt = next
+    this.host.alarm(next - now, this.#alarm)
+  }
+
+  /** Ends every process without further ado and disarms the clock: the last thing a scheduler does. */
+  close(): void {
+    for (const process of [...this.slots]) this.exit(process, 'shutdown')
+    this.host.alarm(undefined, this.#alarm)
+    this.peers.flush()
+    this.peers.close()
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  )
+}

@@ -1,0 +1,76 @@
+/** supervisor({ … }): a supervision tree as data, the default export of an app module. */
+import { BeamishError } from '../errors.ts'
+import { type ChildOptions, type ChildSpec, checkChildSpec, childSpec } from './childSpec.ts'
+
+export interface SupervisorOptions extends ChildOptions {
+  /** Only the child that ended is restarted. */
+  readonly strategy?: 'one_for_one'
+  /** Started in this order, stopped in reverse. */
+  readonly children: readonly (ChildSpec | SupervisorTree)[]
+  /** More restarts than this within maxSeconds end the supervisor. Default 3. */
+  readonly maxRestarts?: number
+  /** Default 5. */
+  readonly maxSeconds?: number
+}
+
+export interface SupervisorSpec {
+  readonly strategy: 'one_for_one'
+  readonly children: readonly ChildSpec[]
+  readonly maxRestarts: number
+  readonly maxSeconds: number
+}
+
+/** A supervisor as a child: its spec is its argument. */
+export interface SupervisorTree extends ChildSpec {
+  readonly type: 'supervisor'
+  readonly argument: SupervisorSpec
+}
+
+export const MAX_RESTARTS = 3
+export const MAX_SECONDS = 5
+
+/**
+ * Describes a supervisor and its children. Plain data: nothing starts before start() or a parent supervisor runs it.
+ *
+ * @example
+ * ```ts
+ * import { genServer, supervisor } from 'beamish'
+ * const Clock = genServer('doc-clock', { init: () => 0, handleCall: { time: () => Date.now() } })
+ * export default supervisor({ strategy: 'one_for_one', children: [Clock.child(undefined, { name: 'clock' })] })
+ * ```
+ * @throws BEAMISH_BAD_OPTION, BEAMISH_BAD_CHILD
+ */
+export function supervisor(options: SupervisorOptions): SupervisorTree {
+  const { strategy = 'one_for_one', children } = options
+  if (strategy !== 'one_for_one') {
+    throw bad('strategy', strategy, 'use "one_for_one"; the other strategies are not there yet')
+  }
+  if (!Array.isArray(children)) {
+    throw bad('children', typeof children, 'give an array of Behaviour.child(…) specs')
+  }
+  for (const child of children) checkChildSpec(child)
+  const ids = children.map((child) => child.id)
+  const twice = ids.find((id, i) => ids.indexOf(id) !== i)
+  if (twice !== undefined) {
+    throw new BeamishError('BEAMISH_BAD_CHILD', {
+      child: `"${twice}"`,
+      fix: 'two siblings have this id: give each an id of its own',
+    })
+  }
+  const spec: SupervisorSpec = {
+    strategy,
+    children,
+    maxRestarts: whole('maxRestarts', options.maxRestarts ?? MAX_RESTARTS, 0),
+    maxSeconds: whole('maxSeconds', options.maxSeconds ?? MAX_SECONDS, 1),
+  }
+  return childSpec('beamish.supervisor', spec, options, 'supervisor') as SupervisorTree
+}
+
+export function whole(option: string, value: number, least: number): number {
+  if (Number.isInteger(value) && value >= least) return value
+  throw bad(option, value, `give a whole number from ${least} up`)
+}
+
+function bad(option: string, got: unknown, fix: string): BeamishError {
+  return new BeamishError('BEAMISH_BAD_OPTION', { option, got: JSON.stringify(got), fix })
+}
