@@ -21,20 +21,26 @@ const TEMPLATES = {
   BEAMISH_START_FAILED: 'the supervision tree did not start: {reason}',
   BEAMISH_PORT_IN_USE:
     'port {port} on {host} is in use: stop the other server or choose another port with PORT',
-  BEAMISH_LISTEN_FAILED: 'cannot listen on {host}:{port}: {message}: set HOST and PORT to an address of this machine',
+  BEAMISH_LISTEN_FAILED:
+    'cannot listen on {host}:{port}: {message}: set HOST and PORT to an address of this machine',
   BEAMISH_CONTROL_TIMEOUT: 'scheduler {scheduler} did not answer {call} within {timeoutMs} ms',
   BEAMISH_CONTROL_GONE: 'scheduler {scheduler} ended while {call} was waiting for its answer',
   BEAMISH_NOT_LINKABLE: 'cannot link to {pid}: it is no process (noproc); spawnLink links at birth',
-  BEAMISH_BAD_DESTINATION: '{got} is neither a pid nor a name: pass a Pid, a name or a reference made by named()',
-  BEAMISH_UNKNOWN_NAME: 'no process here is named {name}: register it first, or use cast, which ignores it',
+  BEAMISH_BAD_DESTINATION:
+    '{got} is neither a pid nor a name: pass a Pid, a name or a reference made by named()',
+  BEAMISH_UNKNOWN_NAME:
+    'no process here is named {name}: register it first, or use cast, which ignores it',
   BEAMISH_UNCLONEABLE:
     'a message from {from} to {to} cannot be sent to another thread: {path} is {what}; send plain data{hint}',
   BEAMISH_NAME_TAKEN: 'the name {name} belongs to {pid}: choose another name or wait for its DOWN',
   BEAMISH_NAME_INVALID: '{got} cannot be a name: use a non-empty string of at most 255 characters',
   BEAMISH_NAME_DEAD: '{pid} is not alive: only a living process can be registered',
-  BEAMISH_NAME_SECOND: '{pid} is already registered as {name}: a process has one name, unregister it first',
-  BEAMISH_BAD_TIMEOUT: 'timeout {got} is no number of milliseconds from 0 to 2147483647 or Infinity',
-  BEAMISH_NOT_RAW: '{call} works in raw processes only: a behaviour gets its messages in handleInfo',
+  BEAMISH_NAME_SECOND:
+    '{pid} is already registered as {name}: a process has one name, unregister it first',
+  BEAMISH_BAD_TIMEOUT:
+    'timeout {got} is no number of milliseconds from 0 to 2147483647 or Infinity',
+  BEAMISH_NOT_RAW:
+    '{call} works in raw processes only: a behaviour gets its messages in handleInfo',
   BEAMISH_PLACEMENT_HERE:
     'child {child} at the root has place "here": main runs no user code, use "any", "each" or { key }',
   BEAMISH_NO_HANDLER:
@@ -44,7 +50,8 @@ const TEMPLATES = {
   BEAMISH_NODE_STOPPED: 'the node has stopped: start() a new one',
   BEAMISH_SCHEDULER_IDS_SPENT:
     'all {limit} scheduler ids of this node are used up: restart the node, and look at why its threads end',
-  BEAMISH_PROCESS_LIMIT: 'scheduler {scheduler} already runs {limit} processes: spread them over more threads',
+  BEAMISH_PROCESS_LIMIT:
+    'scheduler {scheduler} already runs {limit} processes: spread them over more threads',
   BEAMISH_ALREADY_REGISTERED: 'key {key} of registry {registry} belongs to {pid}',
 } as const
 
@@ -81,7 +88,9 @@ export class BeamishError extends Error {
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     return (
-      typeof value === 'object' && value !== null && Symbol.for('beamish.error') in (value as object)
+      typeof value === 'object' &&
+      value !== null &&
+      Symbol.for('beamish.error') in (value as object)
     )
   }
 }

@@ -35,7 +35,12 @@ export interface RuntimeEvents {
   crash: CrashReport
   supervisor: SupervisorReport
   /** A message that could not cross threads and the process it ended. */
-  uncloneable: { readonly from: Pid; readonly to: string; readonly path: string; readonly what: string }
+  uncloneable: {
+    readonly from: Pid
+    readonly to: string
+    readonly path: string
+    readonly what: string
+  }
   /** Something worth a line that is no crash. `code` says which, `message` says it in words. */
   notice: {
     readonly level: 'info' | 'warn' | 'error'
@@ -64,7 +69,10 @@ export function eventChannel(name: string): Channel {
 }
 
 /** Publishes an event; `make` runs only when somebody listens. */
-export function publish<K extends keyof RuntimeEvents>(name: K, make: () => RuntimeEvents[K]): void {
+export function publish<K extends keyof RuntimeEvents>(
+  name: K,
+  make: () => RuntimeEvents[K],
+): void {
   const target = eventChannel(name)
   if (target.hasSubscribers) target.publish(make())
 }

@@ -46,7 +46,10 @@ export function startLog(scheduler: number, options: LogOptions): () => void {
       }
     }),
     onEvent('uncloneable', (event) => {
-      logger.error(event, `message from ${formatPid(event.from)} to ${event.to} dropped: ${event.path} is ${event.what}`)
+      logger.error(
+        event,
+        `message from ${formatPid(event.from)} to ${event.to} dropped: ${event.path} is ${event.what}`,
+      )
     }),
     () => unsubscribe(LOG_CHANNEL, line),
   ]

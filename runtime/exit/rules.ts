@@ -17,7 +17,11 @@ const DROP: SignalEffect = { do: 'drop' }
 const MESSAGE: SignalEffect = { do: 'message' }
 const KILLED: SignalEffect = { do: 'die', reason: 'killed' }
 
-export function signalEffect(kind: SignalKind, reason: ExitReason, trapping: boolean): SignalEffect {
+export function signalEffect(
+  kind: SignalKind,
+  reason: ExitReason,
+  trapping: boolean,
+): SignalEffect {
   // `kill` cannot be trapped when sent on purpose; as the reason of a link partner it is an ordinary reason.
   if (reason === 'kill' && kind !== 'link') return KILLED
   if (trapping) return MESSAGE

@@ -75,7 +75,10 @@ export type GenServer<A, HC, HK> = TypedBehaviour<A, { readonly calls: HC; reado
  * ```
  * @throws BEAMISH_BEHAVIOUR_DUPLICATE
  */
-export function genServer<A, S, HC = Record<never, never>, HK = Record<never, never>>(name: string, spec: GenServerSpec<A, S, HC, HK>): GenServer<A, HC, HK> {
+export function genServer<A, S, HC = Record<never, never>, HK = Record<never, never>>(
+  name: string,
+  spec: GenServerSpec<A, S, HC, HK>,
+): GenServer<A, HC, HK> {
   if (typeof spec.init !== 'function') {
     throw new BeamishError('BEAMISH_BAD_OPTION', {
       option: `init of genServer "${name}"`,

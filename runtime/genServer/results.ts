@@ -103,4 +103,3 @@ export const ignore = (): Ignore => new Ignore()
 export function continueWith<S>(argument: unknown, state: S): Continue<S> {
   return new Continue(state, { continue: argument })
 }
-

@@ -162,7 +162,8 @@ export class ServerBehaviour implements Behaviour {
     if (result instanceof NoReply || result instanceof Stop) {
       return this.#applied(process, 'handleCall', result)
     }
-    if (result instanceof Continue || result instanceof Ignore) throw badReturn('handleCall', result)
+    if (result instanceof Continue || result instanceof Ignore)
+      throw badReturn('handleCall', result)
     answer(process.scheduler, process, from, result)
     return undefined
   }
@@ -207,12 +208,7 @@ export class ServerBehaviour implements Behaviour {
   }
 
   /** Runs terminate, then ends the process; an exception in terminate becomes the reason (otp 99). */
-  #stop(
-    process: Process,
-    reason: ExitReason,
-    message: unknown,
-    beforeExit?: () => void,
-  ): unknown {
+  #stop(process: Process, reason: ExitReason, message: unknown, beforeExit?: () => void): unknown {
     const end = (last: ExitReason): void => {
       if (process.status === Status.Dead) return
       beforeExit?.()

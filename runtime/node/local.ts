@@ -1,6 +1,7 @@
 /** What a thread knows of its node, for layers above: its scheduler, its mode, the node's secret, its drainers. */
-import type { Scheduler } from '../scheduler/scheduler.ts'
+
 import { Self } from '../process/self.ts'
+import type { Scheduler } from '../scheduler/scheduler.ts'
 import { Drainers } from './drain.ts'
 
 export interface LocalNode {

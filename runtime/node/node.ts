@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { ThreadStats } from '../edge/control.ts'
+import { startLog } from '../edge/log.ts'
 import { BeamishError } from '../errors.ts'
 import { publish } from '../events.ts'
 import { type ErrorData, type ExitReason, formatReason } from '../exit/reason.ts'
@@ -17,9 +18,10 @@ import { Scheduler } from '../scheduler/scheduler.ts'
 import { checkChildSpec } from '../supervisor/childSpec.ts'
 import { Intensity } from '../supervisor/intensity.ts'
 import type { SupervisorSpec, SupervisorTree } from '../supervisor/spec.ts'
+import { COUNTERS_NAME, Counters } from './counters.ts'
 import { makeLocalNode } from './local.ts'
 import type { Settings } from './options.ts'
-import { Ports, PORTS_NAME } from './ports.ts'
+import { type Address, PORTS_NAME, Ports } from './ports.ts'
 import { ROOT_NAME, rootBehaviour } from './root.ts'
 import { Thread, type ThreadEnd } from './thread.ts'
 
@@ -42,6 +44,7 @@ export class BeamishNode {
   #nextId = 1
   #root: Process | undefined
   #stopping: Promise<void> | undefined
+  #endLog: () => void = () => {}
   #close: (error: BeamishError | undefined) => void = () => {}
 
   constructor(settings: Settings) {
@@ -57,6 +60,7 @@ export class BeamishNode {
       development: settings.development,
     })
     makeLocalNode(this.#scheduler, this.#secret)
+    if (settings.log !== false) this.#endLog = startLog(0, settings.log)
     this.#threads = new Array<Thread | undefined>(settings.schedulers + 1).fill(undefined)
     this.#losses = new Intensity(settings.maxLostThreads, settings.maxLostSeconds)
     this.#outside = this.#scheduler.spawn(
@@ -131,6 +135,7 @@ export class BeamishNode {
 
   async #startTree(tree: SupervisorTree): Promise<void> {
     await this.self.start(Ports, undefined, { name: PORTS_NAME })
+    await this.self.start(Counters, undefined, { name: COUNTERS_NAME })
     const spec: SupervisorSpec = tree.argument
     try {
       const pid = await this.self.start(rootBehaviour, spec, { name: ROOT_NAME })
@@ -221,11 +226,9 @@ export class BeamishNode {
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
   }
 
-  /** The port an endpoint of the app listens on. */
-  port(endpoint = 'endpoint'): Promise<number | undefined> {
-    return this.self.call(Ports.named(PORTS_NAME), 'portOf', endpoint) as Promise<
-      number | undefined
-    >
+  /** Where the app's endpoints listen. */
+  addresses(): Promise<Address[]> {
+    return this.self.call(Ports.named(PORTS_NAME), 'addresses')
   }
 
   /** Ends a thread the hard way, as an accident would. For tests of what the survivors see. */
@@ -260,6 +263,7 @@ export class BeamishNode {
   async #endThreads(): Promise<void> {
     await Promise.all(this.#threads.map((thread) => thread?.terminate()))
     this.#threads.fill(undefined)
+    this.#endLog()
   }
 
   async #fail(error: BeamishError): Promise<void> {
@@ -290,4 +294,3 @@ function startError(reason: ExitReason): BeamishError {
   }
   return new BeamishError('BEAMISH_START_FAILED', { reason: formatReason(reason) })
 }
-

@@ -1,7 +1,7 @@
 /** Options of start(), checked before anything runs: a bad one is one clear line. */
 import { availableParallelism } from 'node:os'
-import { BeamishError } from '../errors.ts'
 import type { LogOptions } from '../edge/log.ts'
+import { BeamishError } from '../errors.ts'
 
 export interface StartOptions {
   /** Scheduler threads. Default: as many as the machine has cores for us. */
@@ -61,7 +61,12 @@ export function checkOptions(module: URL | string, options: StartOptions): Setti
     log: options.log ?? {},
     signals: options.signals ?? false,
     bootTimeoutMs: whole('bootTimeoutMs', options.bootTimeoutMs ?? 30_000, 1, 600_000),
-    shutdownTimeoutMs: whole('shutdownTimeoutMs', options.shutdownTimeoutMs ?? 30_000, 0, 3_600_000),
+    shutdownTimeoutMs: whole(
+      'shutdownTimeoutMs',
+      options.shutdownTimeoutMs ?? 30_000,
+      0,
+      3_600_000,
+    ),
     maxLostThreads: whole('maxLostThreads', options.maxLostThreads ?? 5, 0, 1_000_000),
     maxLostSeconds: whole('maxLostSeconds', options.maxLostSeconds ?? 60, 1, 86_400),
   }

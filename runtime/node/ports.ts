@@ -7,26 +7,52 @@ import { BeamishError } from '../errors.ts'
 import { genServer } from '../genServer/genServer.ts'
 import { noreply } from '../genServer/results.ts'
 import type { DownMessage, From } from '../process/messages.ts'
-import type { Ref } from '../process/pid.ts'
+import type { Pid, Ref } from '../process/pid.ts'
 
 export interface PortClaim {
   /** Endpoints that share an id share a port. */
   readonly id: string
   readonly host: string
   readonly port: number
+  /** false: only one of those who share the id listens, where the system has no SO_REUSEPORT. */
+  readonly share: boolean
 }
 
-/** listen: on this port. bind: on any, and say which with `bound`. error: nobody can. */
+/**
+ * listen: on this port. bind: on any, and say which with `bound`. standby: another one listens; a `ports:listen` message
+ * follows if it ends. error: nobody can.
+ */
 export type PortGrant =
   | { readonly do: 'listen'; readonly port: number }
   | { readonly do: 'bind' }
+  | { readonly do: 'standby' }
   | { readonly do: 'error'; readonly code: string; readonly message: string }
 
+/** Where an endpoint listens. */
+export interface Address {
+  readonly id: string
+  readonly host: string
+  readonly port: number
+}
+
 interface Claimed {
+  readonly host: string
   port: number | undefined
   binder: Ref | undefined
   waiting: From[]
+  /** Without sharing: who listens, and who would. */
+  listener: Ref | undefined
+  standby: Pid[]
 }
+
+const unclaimed = (host: string): Claimed => ({
+  host,
+  port: undefined,
+  binder: undefined,
+  waiting: [],
+  listener: undefined,
+  standby: [],
+})
 
 /** Registered name of the process, on main. */
 export const PORTS_NAME = 'beamish.ports'
@@ -36,25 +62,35 @@ export const Ports = genServer('beamish.ports', {
   handleCall: {
     async claim(state, claim: PortClaim, self, from): Promise<unknown> {
       const known = state.claims.get(claim.id)
+      if (known !== undefined && !claim.share) {
+        known.standby.push(from.pid)
+        return { do: 'standby' } satisfies PortGrant
+      }
       if (known?.port !== undefined) {
         return { do: 'listen', port: known.port } satisfies PortGrant
       }
       if (claim.port !== 0) {
         const error = await probe(claim.host, claim.port)
         if (error !== undefined) return { do: 'error', ...error } satisfies PortGrant
-        state.claims.set(claim.id, { port: claim.port, binder: undefined, waiting: [] })
+        const claimed: Claimed = { ...unclaimed(claim.host), port: claim.port }
+        if (!claim.share) claimed.listener = self.monitor(from.pid)
+        state.claims.set(claim.id, claimed)
         return { do: 'listen', port: claim.port } satisfies PortGrant
       }
       if (known === undefined) {
         const binder = self.monitor(from.pid)
-        state.claims.set(claim.id, { port: undefined, binder, waiting: [] })
+        const listener = claim.share ? undefined : self.monitor(from.pid)
+        state.claims.set(claim.id, { ...unclaimed(claim.host), binder, listener })
         return { do: 'bind' } satisfies PortGrant
       }
       known.waiting.push({ pid: from.pid, ref: from.ref })
       return noreply()
     },
-    /** Where an endpoint listens, for those who ask from outside. */
-    portOf: (state, id: string) => state.claims.get(id)?.port,
+    /** Where endpoints listen, for those who ask from outside. */
+    addresses: (state): Address[] =>
+      [...state.claims].flatMap(([id, { host, port }]) =>
+        port === undefined ? [] : [{ id, host, port }],
+      ),
   },
   handleCast: {
     bound(state, { id, port }: { id: string; port: number }, self) {
@@ -72,6 +108,15 @@ export const Ports = genServer('beamish.ports', {
     /** The one who was to bind is gone: the next in line does, or the claim is open again. */
     DOWN(state, down: DownMessage, self) {
       for (const [id, claimed] of state.claims) {
+        if (claimed.listener === down.ref) {
+          const next = claimed.standby.shift()
+          if (next === undefined) state.claims.delete(id)
+          else {
+            claimed.listener = self.monitor(next)
+            self.send(next, { type: 'ports:listen', port: claimed.port ?? 0 })
+          }
+          return
+        }
         if (claimed.binder !== down.ref) continue
         const next = claimed.waiting.shift()
         if (next === undefined) state.claims.delete(id)

@@ -17,7 +17,10 @@ import { checkOptions, type StartOptions } from './options.ts'
  * await node.stop()
  * ```
  */
-export async function start(module: URL | string, options: StartOptions = {}): Promise<BeamishNode> {
+export async function start(
+  module: URL | string,
+  options: StartOptions = {},
+): Promise<BeamishNode> {
   const settings = checkOptions(module, options)
   const node = new BeamishNode(settings)
   await node.boot()

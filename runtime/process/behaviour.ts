@@ -18,6 +18,8 @@ export interface Behaviour {
   handle(process: Process, message: unknown): unknown
   /** A throw or rejection in start() or handle(): decides how the process ends. Default: it exits with the reason. */
   crashed?(process: Process, thrown: unknown, message: unknown): unknown
+  /** What a process of this behaviour is called in reports, if that says more than the behaviour's name. */
+  describe?(process: Process): string | undefined
   /** The state as a crash report or inspector shows it. */
   inspectState?(process: Process): unknown
 }

@@ -1,5 +1,5 @@
 /** Types only: what a process answers to, inferred from the handlers of its behaviour. */
-import type { Reply, NoReply, Stop } from '../genServer/results.ts'
+import type { NoReply, Reply, Stop } from '../genServer/results.ts'
 import type { Behaviour } from './behaviour.ts'
 
 /** Calls and casts of a server, by the types of their handlers. */

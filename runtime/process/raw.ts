@@ -56,10 +56,7 @@ class RawBehaviour implements Behaviour {
  * ```
  * @throws BEAMISH_BEHAVIOUR_DUPLICATE
  */
-export function process<A = undefined>(
-  name: string,
-  body: RawBody<A>,
-): TypedBehaviour<A, unknown> {
+export function process<A = undefined>(name: string, body: RawBody<A>): TypedBehaviour<A, unknown> {
   return defineBehaviour(new RawBehaviour(name, body as RawBody<never>))
 }
 

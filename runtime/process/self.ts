@@ -3,17 +3,18 @@
  * known. Once the process is dead its operations do nothing, and what it awaits never resolves: a killed process's
  * continuation is dropped, finally blocks included (otp 15).
  */
-import { Exit, type ExitReason, plain } from '../exit/reason.ts'
+
 import { BeamishError } from '../errors.ts'
+import { Exit, type ExitReason, plain } from '../exit/reason.ts'
+import type { Topic, TopicEvents } from '../pubsub/topic.ts'
 import { CALL_TIMEOUT_MS, call, cast, reply, send } from '../scheduler/calls.ts'
 import { checkDelay } from '../scheduler/delay.ts'
 import { type ProcessInfo, processInfo } from '../scheduler/info.ts'
-import { place, type Placement } from '../scheduler/placement.ts'
+import { type Placement, place } from '../scheduler/placement.ts'
 import { alive, ask } from '../scheduler/queries.ts'
 import { demonitor, link, monitor, sendExit, unlink } from '../scheduler/signals.ts'
-import { type StartOptions, StartError, spawnHere, start } from '../scheduler/starts.ts'
+import { StartError, type StartOptions, spawnHere, start } from '../scheduler/starts.ts'
 import { stop } from '../scheduler/stops.ts'
-import type { Topic, TopicEvents } from '../pubsub/topic.ts'
 import type { Behaviour } from './behaviour.ts'
 import type { From } from './messages.ts'
 import { type Destination, NO_PID, type Pid, type Ref, schedulerOf } from './pid.ts'
@@ -157,11 +158,7 @@ export class Self {
   }
 
   /** Sends a request that has no reply. Goes nowhere, silently, if the target is dead or unknown. */
-  cast<P, E extends CastEvent<P>>(
-    to: Destination<P>,
-    event: E,
-    ...rest: CastPayload<P, E>
-  ): void {
+  cast<P, E extends CastEvent<P>>(to: Destination<P>, event: E, ...rest: CastPayload<P, E>): void {
     if (this.#process.status === Status.Dead) return
     cast(this.#process.scheduler, this.#process.pid, to, event, rest[0])
   }
@@ -221,7 +218,10 @@ export class Self {
     const found = typeof behaviour === 'function' ? anonymous(behaviour) : behaviour
     const ref = scheduler.refs.next()
     if (this.#process.status === Status.Dead) return { pid: NO_PID, ref }
-    return { pid: spawnHere(scheduler, this.#process, found, argument, { monitor: true }, ref).pid, ref }
+    return {
+      pid: spawnHere(scheduler, this.#process, found, argument, { monitor: true }, ref).pid,
+      ref,
+    }
   }
 
   /**
@@ -302,7 +302,10 @@ export class Self {
    * Ends a monitor. `flush` also takes its DOWN out of the mailbox; with `info` the result is false if it had fired, true
    * otherwise; without, always true (otp 25 to 27).
    */
-  demonitor(ref: Ref, options: { readonly flush?: boolean; readonly info?: boolean } = {}): boolean {
+  demonitor(
+    ref: Ref,
+    options: { readonly flush?: boolean; readonly info?: boolean } = {},
+  ): boolean {
     const process = this.#process
     if (process.status === Status.Dead) return true
     const active = demonitor(process.scheduler, process, ref)
@@ -349,7 +352,8 @@ export class Self {
 
   /** Gives this process's name up. */
   unregister(): void {
-    if (this.#process.status !== Status.Dead) this.#process.scheduler.names.unregister(this.#process)
+    if (this.#process.status !== Status.Dead)
+      this.#process.scheduler.names.unregister(this.#process)
   }
 
   /** The process of that name, or undefined. */
@@ -445,4 +449,5 @@ export class Self {
   }
 }
 
-const topicName = (topic: string | Topic): string => (typeof topic === 'string' ? topic : topic.name)
+const topicName = (topic: string | Topic): string =>
+  typeof topic === 'string' ? topic : topic.name

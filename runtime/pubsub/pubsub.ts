@@ -3,13 +3,14 @@
  * any. A broadcast is dispatched here and sent once to each interested thread, in the same stream as every other signal,
  * so broadcasts and messages of one process keep their order.
  */
-import { isolate } from '../scheduler/isolate.ts'
+
 import { BroadcastMessage } from '../process/messages.ts'
 import type { Pid } from '../process/pid.ts'
 import type { Process } from '../process/process.ts'
 import { DuplicateTable } from '../registry/duplicateTable.ts'
 import { type Board, BUCKETS } from '../scheduler/board.ts'
 import { hash32 } from '../scheduler/hash.ts'
+import { isolate } from '../scheduler/isolate.ts'
 import { Op } from '../scheduler/ops.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 

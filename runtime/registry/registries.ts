@@ -51,4 +51,3 @@ export class Registries {
     this.dispatchHere(registry, key, message)
   }
 }
-

@@ -7,9 +7,9 @@ import { Exit } from '../exit/reason.ts'
 import { formatPid, type Pid } from '../process/pid.ts'
 import { type Process, Status } from '../process/process.ts'
 import { Self } from '../process/self.ts'
+import { isolate } from '../scheduler/isolate.ts'
 import { KEY_SEPARATOR, NameTaken } from '../scheduler/names.ts'
 import { ask } from '../scheduler/queries.ts'
-import { isolate } from '../scheduler/isolate.ts'
 import type { RegistryEntry } from './registries.ts'
 
 export type RegistryKey = string | number

@@ -4,7 +4,13 @@
  */
 import { Exit, type ExitReason } from '../exit/reason.ts'
 import { CallMessage, CastMessage, type From } from '../process/messages.ts'
-import { type Destination, formatDestination, type Pid, type Ref, schedulerOf } from '../process/pid.ts'
+import {
+  type Destination,
+  formatDestination,
+  type Pid,
+  type Ref,
+  schedulerOf,
+} from '../process/pid.ts'
 import { type Pending, type Process, Status } from '../process/process.ts'
 import { checkDelay } from './delay.ts'
 import { isolate } from './isolate.ts'
@@ -81,13 +87,7 @@ class PendingCall implements Pending {
     if (this.scheduler === scheduler.id) {
       scheduler.find(this.#target)?.watchers?.delete(this.#ref)
     } else {
-      scheduler.peers.push4(
-        this.scheduler,
-        Op.Demonitor,
-        this.#caller.pid,
-        this.#target,
-        this.#ref,
-      )
+      scheduler.peers.push4(this.scheduler, Op.Demonitor, this.#caller.pid, this.#target, this.#ref)
     }
   }
 }

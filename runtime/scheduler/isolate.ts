@@ -69,7 +69,8 @@ function search(
   path: string,
   seen: Set<unknown>,
 ): { path: string; what: string } | undefined {
-  if (typeof value === 'function') return { path, what: `a function (${value.name || 'anonymous'})` }
+  if (typeof value === 'function')
+    return { path, what: `a function (${value.name || 'anonymous'})` }
   if (typeof value === 'symbol') return { path, what: 'a symbol' }
   if (typeof value !== 'object' || value === null || seen.has(value)) return undefined
   seen.add(value)

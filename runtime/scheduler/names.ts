@@ -88,9 +88,11 @@ export class Names {
       pid: process.pid,
       dead: this.#dead.get(name) ?? NO_PID,
     }
-    const owner = (this.#scheduler.id === 0
-      ? this.claim(request)
-      : await ask(this.#scheduler, process, 0, 'register', request)) as Pid
+    const owner = (
+      this.#scheduler.id === 0
+        ? this.claim(request)
+        : await ask(this.#scheduler, process, 0, 'register', request)
+    ) as Pid
     if (owner !== process.pid) throw new NameTaken(name, owner)
   }
 

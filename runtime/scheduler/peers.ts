@@ -95,15 +95,7 @@ export class Peers {
     else this.#undeliverable(op, from, a, b)
   }
 
-  push6(
-    id: number,
-    op: number,
-    from: Pid,
-    a: unknown,
-    b: unknown,
-    c: unknown,
-    d: unknown,
-  ): void {
+  push6(id: number, op: number, from: Pid, a: unknown, b: unknown, c: unknown, d: unknown): void {
     const batch = this.#open(id)
     if (batch !== undefined) batch.push(op, from, a, b, c, d)
     else this.#undeliverable(op, from, a, b)

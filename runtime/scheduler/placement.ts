@@ -3,11 +3,7 @@ import { BeamishError } from '../errors.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** here: this thread. any: the thread with the fewest processes. { key }: the thread a key hashes to. { scheduler }: that one. */
-export type Placement =
-  | 'here'
-  | 'any'
-  | { readonly key: string }
-  | { readonly scheduler: number }
+export type Placement = 'here' | 'any' | { readonly key: string } | { readonly scheduler: number }
 
 /** The id of the scheduler a placement means now. */
 export function place(scheduler: Scheduler, placement: Placement | undefined): number {

@@ -8,7 +8,15 @@ import { Exit, type ExitReason, isShutdown, plain, reasonOf } from '../exit/reas
 import { type Behaviour, findBehaviour } from '../process/behaviour.ts'
 import type { Link } from '../process/links.ts'
 import { describeMessage } from '../process/messages.ts'
-import { formatPid, NO_PID, type Pid, type Ref, RefSource, schedulerOf, schedulerOfRef } from '../process/pid.ts'
+import {
+  formatPid,
+  NO_PID,
+  type Pid,
+  type Ref,
+  RefSource,
+  schedulerOf,
+  schedulerOfRef,
+} from '../process/pid.ts'
 import { Process, type StartResult, Status } from '../process/process.ts'
 import { Slots } from '../process/slots.ts'
 import { PubSub } from '../pubsub/pubsub.ts'
@@ -113,7 +121,10 @@ export class Scheduler {
   spawn(behaviour: Behaviour, argument: unknown, request: SpawnRequest): Process {
     const pid = this.slots.reserve()
     if (pid === NO_PID) {
-      throw new BeamishError('BEAMISH_PROCESS_LIMIT', { scheduler: this.id, limit: this.slots.size })
+      throw new BeamishError('BEAMISH_PROCESS_LIMIT', {
+        scheduler: this.id,
+        limit: this.slots.size,
+      })
     }
     const process = new Process(this, pid, behaviour, argument, request)
     this.slots.put(process)
@@ -273,7 +284,7 @@ export class Scheduler {
       pid: process.pid,
       process: formatPid(process.pid),
       name: process.name,
-      behaviour: process.behaviour.name,
+      behaviour: process.behaviour.describe?.(process) ?? process.behaviour.name,
       scheduler: this.id,
       reason,
       lastMessage: message === undefined ? undefined : describeMessage(message),
@@ -320,7 +331,10 @@ export class Scheduler {
   }
 
   /** Timers with a reference: they end with their owner and can be cancelled from anywhere. */
-  readonly #refTimers = new Map<Ref, { readonly entry: TimerEntry; readonly owner: Process | undefined }>()
+  readonly #refTimers = new Map<
+    Ref,
+    { readonly entry: TimerEntry; readonly owner: Process | undefined }
+  >()
 
   /** Fires once after `delayMs`, unless cancelled or its owner ends first. */
   timer(owner: Process | undefined, delayMs: number, fire: (ref: Ref) => void): Ref {

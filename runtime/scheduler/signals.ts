@@ -2,9 +2,10 @@
  * Links, monitors and exit signals. Within a thread they act at once; to another thread they are queued in order with
  * everything else that goes there (OTP: signals of all kinds between two processes keep their order).
  */
+
+import { BeamishError } from '../errors.ts'
 import { Exit, type ExitReason, plain } from '../exit/reason.ts'
 import { type SignalKind, signalEffect } from '../exit/rules.ts'
-import { BeamishError } from '../errors.ts'
 import { applyUnlink, covers, type Link, type LinkView, LOCAL_LINK } from '../process/links.ts'
 import { DownMessage, ExitMessage } from '../process/messages.ts'
 import { formatPid, NO_PID, type Pid, type Ref, schedulerOf } from '../process/pid.ts'

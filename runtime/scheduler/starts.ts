@@ -192,7 +192,9 @@ export function spawnReceived(
       parent: from,
       ancestors: request.ancestors,
       ...(request.name === undefined ? {} : { name: request.name }),
-      ...(request.link === 0 ? {} : { link: { pid: from, link: { mine: 0, theirs: request.link } } }),
+      ...(request.link === 0
+        ? {}
+        : { link: { pid: from, link: { mine: 0, theirs: request.link } } }),
       ...(request.monitor ? { watcher: { pid: from, ref } } : {}),
       ...(request.ack ? { ack: { pid: from, ref } } : {}),
     })

@@ -55,13 +55,7 @@ export async function stop(
   })
 }
 
-function ask(
-  scheduler: Scheduler,
-  caller: Process,
-  pid: Pid,
-  ref: Ref,
-  reason: ExitReason,
-): void {
+function ask(scheduler: Scheduler, caller: Process, pid: Pid, ref: Ref, reason: ExitReason): void {
   if (schedulerOf(pid) !== scheduler.id) {
     scheduler.peers.push5(schedulerOf(pid), Op.Stop, caller.pid, pid, ref, reason)
     return

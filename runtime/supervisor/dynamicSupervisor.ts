@@ -2,8 +2,9 @@
  * DynamicSupervisor: children come and go, each one_for_one, keyed by pid (Elixir DynamicSupervisor). Transports and
  * channels live under one. On stop all children end at once, each with its own shutdown time.
  */
-import { type ExitReason, isShutdown, plain, reasonOf } from '../exit/reason.ts'
+
 import { publish } from '../events.ts'
+import { type ExitReason, isShutdown, plain, reasonOf } from '../exit/reason.ts'
 import { type Behaviour, defineBehaviour } from '../process/behaviour.ts'
 import { CallMessage, ExitMessage, StopMessage } from '../process/messages.ts'
 import { formatPid, type Pid } from '../process/pid.ts'
@@ -100,7 +101,12 @@ class DynamicSupervisorBehaviour implements Behaviour {
       }
       case 'whichChildren':
         return reply(
-          [...state.children].map(([pid, { id, type, behaviour }]) => ({ id, pid, type, behaviour })),
+          [...state.children].map(([pid, { id, type, behaviour }]) => ({
+            id,
+            pid,
+            type,
+            behaviour,
+          })),
         )
       case 'countChildren':
         return reply({ active: state.children.size, restarting: state.restarting })

@@ -17,11 +17,7 @@ export function isReported(restart: Restart, reason: ExitReason): boolean {
 }
 
 /** Whether a child that was told to stop ended in an unexpected way: a shutdown_error report. */
-export function isShutdownError(
-  restart: Restart,
-  shutdown: Shutdown,
-  reason: ExitReason,
-): boolean {
+export function isShutdownError(restart: Restart, shutdown: Shutdown, reason: ExitReason): boolean {
   if (shutdown === 'brutal_kill') return reason !== 'killed'
   if (reason === 'shutdown' || reason === 'noproc') return false
   return restart === 'permanent' || !isShutdown(reason)

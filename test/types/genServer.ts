@@ -1,11 +1,41 @@
-import { genServer, type Self, reply, stop } from 'beamish'
+import { genServer, reply, type Self, stop } from 'beamish'
 export const Counter = genServer('counter', {
   init: (start: number) => ({ count: start }),
-  handleCall: { read: (state) => state.count, sum: (state, n: number) => n + state.count, opt: (s, n?: string) => [n],
-    async claim(state, c: { a: number }, self, from) { self.pid; from.ref; return state.count + c.a }, rep: (s) => reply('x', s), st: () => stop('x') },
-  handleCast: { add: (state, n: number) => { state.count += n }, reset(state) { state.count = 0 } },
-  handleInfo: { tick(state, m: { type: 'tick' }, self) { state.count++; self.pid; m.type }, DOWN(s, m) { m.ref; s.count } },
-  terminate(reason, state) { state.count; reason },
+  handleCall: {
+    read: (state) => state.count,
+    sum: (state, n: number) => n + state.count,
+    opt: (_s, n?: string) => [n],
+    async claim(state, c: { a: number }, self, from) {
+      self.pid
+      from.ref
+      return state.count + c.a
+    },
+    rep: (s) => reply('x', s),
+    st: () => stop('x'),
+  },
+  handleCast: {
+    add: (state, n: number) => {
+      state.count += n
+    },
+    reset(state) {
+      state.count = 0
+    },
+  },
+  handleInfo: {
+    tick(state, m: { type: 'tick' }, self) {
+      state.count++
+      self.pid
+      m.type
+    },
+    DOWN(s, m) {
+      m.ref
+      s.count
+    },
+  },
+  terminate(reason, state) {
+    state.count
+    reason
+  },
 })
 export async function f(self: Self) {
   const hits = Counter.named('hits')
@@ -32,6 +62,8 @@ export async function f(self: Self) {
   await self.call('any', 'thing', 4)
   const p2 = await self.startLink(Counter, 3, { place: 'any' })
   await self.call(p2, 'read')
-  self.spawn(async (self) => { self.pid })
+  self.spawn(async (self) => {
+    self.pid
+  })
   return [n, m, o, r]
 }

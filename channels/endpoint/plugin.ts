@@ -1,0 +1,78 @@
+/**
+ * Endpoint plugins: what an endpoint serves, set up once per thread. A plugin is known by name on every thread, like a
+ * behaviour; the child spec of the endpoint carries its name and its options as data.
+ */
+import type { FastifyInstance } from 'fastify'
+import { BeamishError, type Self } from '../../runtime/index.ts'
+import type { LocalNode } from '../../runtime/node/local.ts'
+import type { SocketLimits } from '../transport/limits.ts'
+import type { Route } from '../transport/routes.ts'
+import type { OriginOption } from '../wire/origin.ts'
+
+/** A socket the endpoint mounts: `path` + `/websocket` speaks the Phoenix wire. */
+export interface SocketMount {
+  readonly path: string
+  readonly routes: readonly Route[]
+  /** Default true: the page's host and port are the request's. */
+  readonly checkOrigin?: OriginOption
+  readonly limits?: Partial<SocketLimits>
+}
+
+export interface PluginContext {
+  /** The thread's Fastify instance, before it listens. */
+  readonly fastify: FastifyInstance
+  /** The endpoint's process. */
+  readonly self: Self
+  readonly node: LocalNode
+  /** Name of the session cookie. */
+  readonly cookie: string
+  mount(socket: SocketMount): void
+}
+
+export type PluginSetup<O> = (context: PluginContext, options: O) => void | Promise<void>
+
+/** A plugin as data, for the endpoint's spec. */
+export interface PluginSpec {
+  readonly plugin: string
+  readonly options: unknown
+}
+
+const plugins = new Map<string, PluginSetup<never>>()
+
+/**
+ * Makes a plugin known on this thread; returns the function that names it in an endpoint's spec. Use it to put routes of
+ * your own, or any Fastify plugin, beside channels and live views.
+ *
+ * @example
+ * ```ts
+ * import { definePlugin, endpoint } from 'beamish/channels'
+ * const health = definePlugin('doc-health', ({ fastify }, path: string) => {
+ *   fastify.get(path, () => ({ ok: true }))
+ * })
+ * export const web = endpoint({ plugins: [health('/health')] })
+ * ```
+ * @throws BEAMISH_BEHAVIOUR_DUPLICATE
+ */
+export function definePlugin<O = undefined>(
+  name: string,
+  setup: PluginSetup<O>,
+): (options: O) => PluginSpec {
+  const known = plugins.get(name)
+  if (known !== undefined && known !== setup) {
+    throw new BeamishError('BEAMISH_BEHAVIOUR_DUPLICATE', { name: `"${name}"` })
+  }
+  plugins.set(name, setup as PluginSetup<never>)
+  return (options) => ({ plugin: name, options })
+}
+
+export function findPlugin(name: string): PluginSetup<unknown> {
+  const setup = plugins.get(name)
+  if (setup === undefined) {
+    throw new BeamishError('BEAMISH_BAD_OPTION', {
+      option: 'plugins',
+      got: JSON.stringify(name),
+      fix: 'define it with definePlugin in a module that the app module imports',
+    })
+  }
+  return setup as PluginSetup<unknown>
+}

@@ -1,0 +1,66 @@
+/** The HTTP side of an endpoint, on Fastify: the only file that makes an instance. */
+import type { IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { fastify as createFastify, type FastifyInstance } from 'fastify'
+import { BeamishError } from '../../runtime/index.ts'
+
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+
+/** Requests a browser may send; a page or a form, not an upload. */
+const BODY_LIMIT_BYTES = 1_048_576
+/** How long a request may take to arrive: a slow one holds a connection, nothing else. */
+const REQUEST_TIMEOUT_MS = 30_000
+
+export function createServer(onUpgrade: UpgradeHandler): FastifyInstance {
+  const fastify = createFastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+  })
+  fastify.server.on('upgrade', onUpgrade)
+  return fastify
+}
+
+export interface ListenOptions {
+  readonly host: string
+  readonly port: number
+  /** Several threads on one port (SO_REUSEPORT). */
+  readonly reusePort: boolean
+}
+
+/** Listens and answers the port. @throws BEAMISH_PORT_IN_USE, BEAMISH_LISTEN_FAILED */
+export async function listen(fastify: FastifyInstance, options: ListenOptions): Promise<number> {
+  const { host, port, reusePort } = options
+  await fastify.ready()
+  return new Promise((resolve, reject) => {
+    const { server } = fastify
+    const failed = (error: NodeJS.ErrnoException): void => {
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new BeamishError('BEAMISH_PORT_IN_USE', { host, port })
+          : new BeamishError('BEAMISH_LISTEN_FAILED', { host, port, message: error.message }),
+      )
+    }
+    server.once('error', failed)
+    server.listen({ host, port, exclusive: true, ...(reusePort ? { reusePort } : {}) }, () => {
+      server.off('error', failed)
+      resolve((server.address() as AddressInfo).port)
+    })
+  })
+}
+
+/** No new connections, and no request after the running ones; upgraded sockets stay. */
+export function stopListening(fastify: FastifyInstance): Promise<void> {
+  return new Promise((resolve) => {
+    if (!fastify.server.listening) {
+      resolve()
+      return
+    }
+    fastify.server.close(() => resolve())
+    fastify.server.closeIdleConnections()
+    // Its sockets are still open on purpose; close() calls back only when all are gone.
+    resolve()
+  })
+}

@@ -1,0 +1,87 @@
+/**
+ * A request to open a socket: path, version and origin are checked before anything is accepted, in Phoenix's order, and
+ * what is refused gets an HTTP status that says so.
+ */
+import { type IncomingMessage, STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { logLine } from '../../runtime/log.ts'
+import { csrfSessionKey, verifyCsrf } from '../csrf.ts'
+import { decodeSession, type SessionData } from '../session.ts'
+import { decodeForm, type FormParams } from '../wire/form.ts'
+import type { ConnectInfo } from '../wire/link.ts'
+import { checkOrigin, type OriginRule } from '../wire/origin.ts'
+
+/** How long a session lasts: the cookie has no end of its own, the signature does. */
+export const SESSION_MAX_AGE_MS: number = 14 * 86_400_000
+
+export type Checked =
+  | { readonly ok: true; readonly connect: ConnectInfo }
+  | { readonly ok: false; readonly status: number; readonly reason: string }
+
+export interface UpgradeRules {
+  readonly origin: OriginRule
+  readonly secret: string
+  readonly cookie: string
+}
+
+/** The two versions of the wire our serializer speaks: 2.0.x. */
+const VSN = /^2\.0\.\d+$/
+
+export function checkUpgrade(request: IncomingMessage, rules: UpgradeRules): Checked {
+  const host = request.headers.host
+  const encrypted = 'encrypted' in request.socket
+  if (request.method !== 'GET') return { ok: false, status: 400, reason: 'not a GET' }
+  let params: FormParams
+  try {
+    params = decodeForm((request.url ?? '').split('?')[1] ?? '')
+  } catch {
+    return { ok: false, status: 400, reason: 'the query cannot be decoded' }
+  }
+  if (!checkOrigin(request.headers.origin, rules.origin, { host, encrypted })) {
+    return {
+      ok: false,
+      status: 403,
+      reason: `origin ${String(request.headers.origin).slice(0, 200)}`,
+    }
+  }
+  if (typeof params.vsn !== 'string' || !VSN.test(params.vsn)) {
+    return {
+      ok: false,
+      status: 403,
+      reason: 'vsn must be 2.0.0, the version of the official clients',
+    }
+  }
+  return {
+    ok: true,
+    connect: {
+      params,
+      session: pageSession(request.headers.cookie, params._csrf_token, rules),
+      userAgent: request.headers['user-agent'],
+      remoteAddress: request.socket.remoteAddress,
+      url: `${encrypted ? 'https' : 'http'}://${host ?? 'localhost'}`,
+    },
+  }
+}
+
+/** The session, but only for a page of ours: its CSRF token must belong to the cookie. */
+function pageSession(
+  cookies: string | undefined,
+  token: unknown,
+  rules: UpgradeRules,
+): SessionData | undefined {
+  const session = decodeSession(rules.secret, cookies, rules.cookie, {
+    nowMs: Date.now(),
+    maxAgeMs: SESSION_MAX_AGE_MS,
+  })
+  if (!session.ok || !verifyCsrf(session.data[csrfSessionKey], token)) return undefined
+  return session.data
+}
+
+/** Refuses on the raw connection: no HTTP response object exists for an upgrade. */
+export function refuseUpgrade(socket: Duplex, status: number, reason: string): void {
+  logLine('warn', `socket refused with ${status}: ${reason}`)
+  socket.on('error', () => {})
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+  )
+}

@@ -1,0 +1,169 @@
+// Fields of a payload. Browsers send every form value as a string, so numbers and booleans are
+// also read from the strings a form makes of them.
+
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { ChannelError } from '../errors.ts'
+import { runSchema } from './run.ts'
+import {
+  accept,
+  type BooleanSchema,
+  type NumberSchema,
+  type PayloadSchema,
+  reject,
+  rejectKind,
+  type StringSchema,
+  schemaOf,
+} from './schema.ts'
+
+export type StringOptions = {
+  /** Default true: white space at both ends is dropped before counting. Off for passwords, code. */
+  readonly trim?: boolean
+}
+
+/**
+ * A string of `min` to `max` code points (default 0 to 10,000), counted and returned without the
+ * white space at its ends; so `string(1)` refuses a string of blanks. Numbers are not made strings.
+ * Throws `CHN_SCHEMA` for limits that make no sense.
+ *
+ * @example
+ * events: { send: { text: string(1, 500) } }
+ */
+export function string(min = 0, max = 10_000, { trim = true }: StringOptions = {}): StringSchema {
+  checkLimits('string', min, max)
+  return schemaOf((value) => {
+    if (typeof value !== 'string') return rejectKind(value, 'must be text')
+    const text = trim ? value.trim() : value
+    // A code point is one or two units: outside those bounds nothing needs counting, and a hostile
+    // megabyte is refused by its length alone.
+    if (text.length > 2 * max) return reject(atMost(max))
+    const count = text.length > max || text.length < 2 * min ? codePoints(text) : text.length
+    if (count < min) return reject(atLeast(min))
+    if (count > max) return reject(atMost(max))
+    return accept(text)
+  })
+}
+
+/**
+ * A whole number from `min` to `max`, or a string that writes one in decimal. Default limits are
+ * those within which JavaScript counts exactly.
+ *
+ * @example
+ * { page: integer(1, 1_000) } // 3 and '3' give 3; 3.5, '3.0' and '' are refused
+ */
+export function integer(
+  min: number = Number.MIN_SAFE_INTEGER,
+  max: number = Number.MAX_SAFE_INTEGER,
+): NumberSchema {
+  checkLimits('integer', min, max)
+  return schemaOf((value) => {
+    const read = typeof value === 'string' && wholeText.test(value.trim()) ? Number(value) : value
+    if (typeof read !== 'number' || !Number.isSafeInteger(read)) {
+      return rejectKind(value, 'must be a whole number')
+    }
+    return within(read, min, max)
+  })
+}
+
+/**
+ * A finite number from `min` to `max`, or a string that writes one in decimal (`'1.5'`, `'2e3'`).
+ *
+ * @example
+ * { price: number(0, 1_000) }
+ */
+export function number(
+  min: number = -Number.MAX_VALUE,
+  max: number = Number.MAX_VALUE,
+): NumberSchema {
+  checkLimits('number', min, max)
+  return schemaOf((value) => {
+    const read = typeof value === 'string' && isDecimal(value.trim()) ? Number(value) : value
+    if (typeof read !== 'number' || !Number.isFinite(read))
+      return rejectKind(value, 'must be a number')
+    return within(read, min, max)
+  })
+}
+
+/**
+ * True or false, or the strings `'true'`, `'false'` and `'on'` (a checked checkbox). A checkbox that
+ * is not checked sends nothing: declare `optional(boolean())`.
+ *
+ * @example
+ * { urgent: optional(boolean()) }
+ */
+export function boolean(): BooleanSchema {
+  return schemaOf((value) => {
+    if (value === true || value === 'true' || value === 'on') return accept(true)
+    if (value === false || value === 'false') return accept(false)
+    return rejectKind(value, 'must be true or false')
+  })
+}
+
+/**
+ * One of these strings, numbers or booleans, or the string a form makes of one.
+ *
+ * @example
+ * { sort: oneOf('newest', 'oldest'), size: oneOf(10, 50) } // '10' gives 10
+ */
+export function oneOf<const Values extends readonly (string | number | boolean)[]>(
+  ...values: Values
+): PayloadSchema<Values[number]> {
+  if (values.length === 0) {
+    throw new ChannelError('CHN_SCHEMA', 'oneOf() accepts nothing: give it at least one value.')
+  }
+  const accepted = new Map<unknown, Values[number]>()
+  for (const value of values) accepted.set(String(value), value)
+  // Second, so that a string stays itself even when a number is written the same.
+  for (const value of values) accepted.set(value, value)
+  const message = `must be one of ${values.join(', ')}`
+  return schemaOf((value) => {
+    const found = accepted.get(value)
+    return found === undefined ? rejectKind(value, message) : accept(found)
+  })
+}
+
+/**
+ * A field that may be absent. Undefined counts as absent, and so do null and `''` (what a form sends
+ * for an empty field) where the schema itself does not accept them.
+ *
+ * @example
+ * { age: optional(integer(0, 150)) } // { age?: number }
+ */
+export function optional<Output>(
+  schema: StandardSchemaV1<unknown, Output>,
+): PayloadSchema<Output | undefined> {
+  return schemaOf<Output | undefined>((value) => {
+    if (value === undefined) return accept(undefined)
+    const checked = runSchema(schema, value)
+    if (checked.issues !== undefined && (value === null || value === '')) return accept(undefined)
+    return checked
+  })
+}
+
+const wholeText = /^[+-]?[0-9]{1,16}$/
+const decimalText = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$/
+const isDecimal = (text: string): boolean => text.length <= 32 && decimalText.test(text)
+
+function within(value: number, min: number, max: number) {
+  if (value < min) return reject(`must be at least ${min}`)
+  if (value > max) return reject(`must be at most ${max}`)
+  // -0 has no decimal text of its own and would compare unequal after a clone.
+  return accept(value === 0 ? 0 : value)
+}
+
+function codePoints(text: string): number {
+  let count = 0
+  for (const _ of text) count++
+  return count
+}
+
+const characters = (count: number): string => (count === 1 ? '1 character' : `${count} characters`)
+const atLeast = (min: number): string => `must have at least ${characters(min)}`
+const atMost = (max: number): string => `must have at most ${characters(max)}`
+
+function checkLimits(name: string, min: number, max: number): void {
+  if (min <= max) return
+  throw new ChannelError(
+    'CHN_SCHEMA',
+    `${name}(${min}, ${max}) accepts nothing: give two numbers, the smaller one first.`,
+  )
+}

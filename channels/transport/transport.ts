@@ -1,0 +1,374 @@
+/**
+ * The transport process: one per socket. It reads frames, routes them to channels, and writes what they answer. Each channel
+ * is a process of its own; transport and channel monitor each other, so the crash of one channel is a phx_error to the client
+ * and nothing to its neighbours. A join never blocks the transport: other topics and the heartbeat go on.
+ */
+import type {
+  ChildSpec,
+  DownMessage,
+  ExitReason,
+  Pid,
+  Placement,
+  Self,
+  StartResult,
+} from '../../runtime/index.ts'
+import { logLine } from '../../runtime/log.ts'
+import type { ConnectInfo, Join, ToChannel, ToTransport } from '../wire/link.ts'
+import type { Message } from '../wire/message.ts'
+import { decode, encodePush, encodeReply } from '../wire/serializerV2.ts'
+import type { SocketLimits } from './limits.ts'
+import { matchRoute, type Route } from './routes.ts'
+import { type Entry, Topics } from './topics.ts'
+
+/** How long a channel that is replaced by a new join may take to end. */
+const REPLACE_TIMEOUT_MS = 5_000
+
+/** What the transport does to its socket. */
+export interface TransportSocket {
+  /** False when the client does not keep up. */
+  write(frame: string): boolean
+  close(code: number, reason: string): void
+}
+
+export interface TransportSettings {
+  readonly routes: readonly Route[]
+  readonly connect: ConnectInfo
+  readonly limits: SocketLimits
+  /** The dynamic supervisor of the channels. */
+  readonly channels: Pid
+  /** Where channels run: here, beside their socket, unless one thread accepts for all. */
+  readonly place: Placement
+}
+
+export class Transport {
+  readonly #self: Self
+  readonly #socket: TransportSocket
+  readonly #settings: TransportSettings
+  readonly #topics = new Topics()
+  #complained = false
+  /** Size of the frame that is being handled: what its message weighs if it has to wait. */
+  #frameBytes = 0
+  #draining = false
+
+  constructor(self: Self, socket: TransportSocket, settings: TransportSettings) {
+    this.#self = self
+    this.#socket = socket
+    this.#settings = settings
+  }
+
+  /** Channels of this socket, in whatever state. */
+  get channelCount(): number {
+    return this.#topics.size
+  }
+
+  #write(frame: string): void {
+    if (this.#socket.write(frame)) return
+    logLine('warn', 'socket closed: its client does not read', () => ({
+      maxQueueBytes: this.#settings.limits.maxQueueBytes,
+    }))
+    this.#socket.close(1013, 'too slow')
+    this.#self.exit({ shutdown: 'slow_client' })
+  }
+
+  /** A text frame from the client. Never throws for what a client can send. */
+  received(text: string): void {
+    this.#frameBytes = text.length
+    const decoded = decode(text)
+    if (!decoded.ok) {
+      this.#complain(decoded.error, decoded.reason)
+      this.#write(
+        encodeReply(null, null, 'phoenix', 'error', {
+          reason: 'malformed frame',
+          detail: decoded.reason,
+        }),
+      )
+      return
+    }
+    const { message } = decoded
+    const { topic, event } = message
+    if (topic === 'phoenix') this.#control(message)
+    else if (event === 'phx_join') this.#join(message)
+    else if (event === 'phx_leave') this.#leave(message)
+    else this.#event(message)
+  }
+
+  /** A binary frame: the binary half of the wire is not spoken yet. */
+  receivedBinary(): void {
+    this.#complain('bad_binary', 'binary frames are not supported')
+    this.#write(
+      encodeReply(null, null, 'phoenix', 'error', { reason: 'binary frames are not supported' }),
+    )
+  }
+
+  /** Once per socket: a client that sends rubbish must not fill the log. */
+  #complain(code: string, reason: string): void {
+    if (this.#complained) return
+    this.#complained = true
+    logLine(
+      'warn',
+      `client sent a bad frame (${code}): ${reason}; further ones of this socket are not logged`,
+      () => ({
+        remoteAddress: this.#settings.connect.remoteAddress,
+      }),
+    )
+  }
+
+  #control(message: Message): void {
+    if (message.event === 'heartbeat') {
+      this.#write(encodeReply(null, message.ref, 'phoenix', 'ok', {}))
+    } else {
+      this.#complain('bad_event', 'an event on topic "phoenix" that is not heartbeat')
+      this.#refuse(message, { reason: 'unknown event' })
+    }
+  }
+
+  #refuse(message: Message, response: object, joinRef: string | null = null): void {
+    this.#write(encodeReply(joinRef, message.ref, message.topic, 'error', response))
+  }
+
+  #join(message: Message): void {
+    if (this.#draining) return
+    const existing = this.#topics.of(message.topic)
+    if (existing !== undefined) {
+      this.#replace(existing, message)
+      return
+    }
+    this.#startJoin(message, undefined)
+  }
+
+  /** The topic is joined already: the old channel ends first, then the new one starts (Phoenix duplicate_join). */
+  #replace(existing: Entry, message: Message): void {
+    existing.next = message
+    if (existing.state === 'ending') return
+    existing.state = 'ending'
+    if (existing.pid === undefined) return
+    this.#end(existing.pid, { shutdown: 'duplicate_join' })
+  }
+
+  #end(pid: Pid, reason: ExitReason): void {
+    this.#self.exit(pid, reason)
+    this.#self.sendAfter(REPLACE_TIMEOUT_MS, { type: 'phx:kill', pid })
+  }
+
+  #startJoin(message: Message, replaced: Entry['replaced']): void {
+    const { routes, limits, connect, channels } = this.#settings
+    const { joinRef, ref, topic, payload } = message
+    const route = matchRoute(routes, topic)
+    if (route === undefined) {
+      logLine('warn', `join of "${topic.slice(0, 100)}" refused: no channel is routed to it`)
+      this.#refuse(message, { reason: 'unmatched topic' })
+      return
+    }
+    if (this.#topics.size >= limits.maxChannels) {
+      this.#complain('too_many', `more than ${limits.maxChannels} channels on one socket`)
+      this.#refuse(message, { reason: 'too many channels joined' }, joinRef)
+      return
+    }
+    const entry = this.#topics.add(message, replaced)
+    const join: Join = {
+      transport: this.#self.pid,
+      id: entry.id,
+      topic,
+      joinRef,
+      ref,
+      payload,
+      connect,
+      options: route.options,
+    }
+    const spec: ChildSpec = {
+      id: topic,
+      behaviour: route.behaviour,
+      argument: join,
+      name: undefined,
+      restart: 'temporary',
+      shutdown: 5_000,
+      type: 'worker',
+      place: this.#settings.place,
+    }
+    // Not awaited here: the transport goes on, and hears of the outcome as of any other message.
+    const started = this.#self.call(channels, 'startChild', spec, {
+      timeoutMs: Number.POSITIVE_INFINITY,
+    })
+    started.then(
+      (result) => this.#self.send(this.#self.pid, { type: 'phx:started', id: entry.id, result }),
+      (error: unknown) =>
+        this.#self.send(this.#self.pid, {
+          type: 'phx:started',
+          id: entry.id,
+          result: { ok: false, reason: String(error) },
+        }),
+    )
+  }
+
+  /** The channel process is there, or could not be made. */
+  started(id: number, result: StartResult): void {
+    const entry = this.#topics.byId(id)
+    if (entry === undefined) return
+    if (!result.ok) {
+      logLine('error', `channel "${entry.topic}" could not be started`, () => ({
+        reason: result.reason,
+      }))
+      this.#gone(entry)
+      return
+    }
+    this.#topics.watch(entry, result.pid, this.#self.monitor(result.pid))
+    if (this.#draining) this.#tell(entry, { type: 'phx:stop', reason: { shutdown: 'draining' } })
+    else if (entry.state === 'ending') this.#end(result.pid, { shutdown: 'duplicate_join' })
+    else if (entry.state === 'starting') entry.state = 'joining'
+  }
+
+  #tell(entry: Entry, message: ToChannel): void {
+    if (entry.pid !== undefined) this.#self.send(entry.pid, message)
+  }
+
+  #leave(message: Message): void {
+    const entry = this.#topics.of(message.topic)
+    if (entry === undefined) {
+      this.#write(encodeReply(message.joinRef, message.ref, message.topic, 'ok', {}))
+      return
+    }
+    // A leave for an earlier join of this topic: the client has moved on.
+    if (message.joinRef !== null && message.joinRef !== entry.join.joinRef) return
+    if (entry.state === 'joined') {
+      entry.state = 'ending'
+      this.#tell(entry, { type: 'phx:leave', ref: message.ref })
+    } else if (entry.state !== 'ending') this.#wait(entry, message)
+  }
+
+  #event(message: Message): void {
+    const entry = this.#topics.of(message.topic)
+    if (entry === undefined || (entry.state === 'ending' && entry.next === undefined)) {
+      this.#refuse(message, { reason: 'unmatched topic' })
+      return
+    }
+    const current = entry.next ?? entry.join
+    if (message.joinRef !== null && message.joinRef !== current.joinRef) return
+    if (entry.state === 'joined') {
+      const { ref, event, payload } = message
+      this.#tell(entry, { type: 'phx:event', ref, event, payload })
+    } else this.#wait(entry, message)
+  }
+
+  #wait(entry: Entry, message: Message): void {
+    if (entry.waiting.push({ message }, this.#frameBytes)) return
+    this.#complain('too_early', `more events than can wait for the join of "${entry.topic}"`)
+    this.#refuse(
+      message,
+      { reason: 'too many events before the join was answered' },
+      message.joinRef,
+    )
+  }
+
+  /** A message from one of the channels. */
+  fromChannel(message: ToTransport): void {
+    if (message.type === 'phx:drain') {
+      this.#drain()
+      return
+    }
+    const entry = this.#topics.byId(message.id)
+    if (entry === undefined) return
+    if (message.type === 'phx:joined') this.#joined(entry, message.ok, message.frame)
+    else if (message.type === 'phx:frame') this.frame(entry.id, message.frame)
+    else if (!entry.closed) {
+      entry.closed = true
+      // A replaced channel's phx_close follows the new join's reply.
+      if (entry.next === undefined && entry.state !== 'starting' && entry.state !== 'joining') {
+        this.#writeClose(entry.topic, entry.join.joinRef)
+      }
+    }
+  }
+
+  /** A frame for the client; one that is too early waits until the join is answered. */
+  frame(id: number, frame: string): void {
+    const entry = this.#topics.byId(id)
+    if (entry === undefined) return
+    if (entry.state === 'joined' || entry.state === 'ending') this.#write(frame)
+    else if (!entry.waiting.push({ frame }, frame.length)) {
+      this.#complain('too_early', `more frames than can wait for the join of "${entry.topic}"`)
+    }
+  }
+
+  #joined(entry: Entry, ok: boolean, frame: string): void {
+    if (entry.state === 'ending') return
+    this.#write(frame)
+    if (entry.replaced !== undefined) this.#writeClose(entry.topic, entry.replaced.joinRef)
+    if (!ok) {
+      entry.closed = true
+      this.#refuseWaiting(entry)
+      this.#topics.remove(entry)
+      if (entry.monitor !== undefined) this.#self.demonitor(entry.monitor, { flush: true })
+      return
+    }
+    entry.state = 'joined'
+    entry.waiting.drain((waiting) => {
+      if ('frame' in waiting) this.#write(waiting.frame)
+      else if (waiting.message.event === 'phx_leave') this.#leave(waiting.message)
+      else this.#event(waiting.message)
+    })
+  }
+
+  #refuseWaiting(entry: Entry): void {
+    entry.waiting.drain((waiting) => {
+      if ('message' in waiting) this.#refuse(waiting.message, { reason: 'unmatched topic' })
+    })
+  }
+
+  #writeClose(topic: string, joinRef: string | null): void {
+    this.#write(encodeCloseOf(joinRef, topic))
+  }
+
+  /** A channel process has ended. */
+  down(message: DownMessage): void {
+    const entry = this.#topics.byMonitor(message.ref)
+    if (entry !== undefined) this.#gone(entry)
+  }
+
+  #gone(entry: Entry): void {
+    const { state, topic, join, next } = entry
+    this.#topics.remove(entry)
+    if (this.#draining) {
+      if (this.#topics.size === 0) this.#self.exit({ shutdown: 'draining' })
+      return
+    }
+    if (next !== undefined) {
+      this.#startJoin(next, { joinRef: join.joinRef })
+      const started = this.#topics.of(topic)
+      // What came for the new join while the old channel ended goes on with it.
+      entry.waiting.drain((waiting) => {
+        if ('message' in waiting && started !== undefined) this.#wait(started, waiting.message)
+      })
+      return
+    }
+    if (entry.closed) return
+    if (state === 'starting' || state === 'joining') {
+      this.#refuse(join, { reason: 'join crashed' }, join.joinRef)
+      this.#refuseWaiting(entry)
+    } else this.#write(encodeErrorOf(join.joinRef, topic))
+  }
+
+  /**
+   * The node stops: the socket closes with 1012, on which the official client comes back, and every channel runs terminate
+   * with { shutdown: 'draining' }. No phx_close: after one the client would never join again.
+   */
+  #drain(): void {
+    if (this.#draining) return
+    this.#draining = true
+    this.#socket.close(1012, 'service restart')
+    for (const entry of this.#topics) {
+      this.#tell(entry, { type: 'phx:stop', reason: { shutdown: 'draining' } })
+    }
+    if (this.#topics.size === 0) this.#self.exit({ shutdown: 'draining' })
+  }
+}
+
+const encodeCloseOf = (joinRef: string | null, topic: string): string =>
+  withRef(joinRef, topic, 'phx_close', {})
+const encodeErrorOf = (joinRef: string | null, topic: string): string =>
+  withRef(joinRef, topic, 'phx_error', { reason: 'channel_crash' })
+
+/** phx_close and phx_error carry the join's ref twice. */
+function withRef(joinRef: string | null, topic: string, event: string, payload: object): string {
+  if (joinRef === null) return encodePush(null, topic, event, payload)
+  const ref = JSON.stringify(joinRef)
+  return `[${ref},${ref},${JSON.stringify(topic)},"${event}",${JSON.stringify(payload)}]`
+}

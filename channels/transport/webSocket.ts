@@ -1,0 +1,72 @@
+/** WebSockets, by `ws` in noServer mode: the only file that knows the library. */
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { FrameSink } from './outbox.ts'
+
+/** An accepted socket. */
+export interface AcceptedSocket extends FrameSink {
+  /** `text` is undefined for a binary frame. */
+  onFrame(listener: (text: string | undefined) => void): void
+  onClose(listener: (code: number) => void): void
+  /** Stops and resumes reading: the client then meets TCP backpressure. */
+  pause(): void
+  resume(): void
+  /** Says goodbye; the connection is cut if the client does not answer in time. */
+  close(code: number, reason: string): void
+  terminate(): void
+}
+
+/** How long a client has to answer a close frame. */
+const CLOSE_TIMEOUT_MS = 3_000
+
+/** Accepts upgrades; frames over `maxFrameBytes` close their socket with 1009, bad UTF-8 with 1007 (RFC 6455). */
+export class Upgrader {
+  readonly #server: WebSocketServer
+
+  constructor(maxFrameBytes: number) {
+    this.#server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      maxPayload: maxFrameBytes,
+      // zlib contexts cost more memory per client than a chat saves in bytes.
+      perMessageDeflate: false,
+      // @ts-expect-error the option is newer than the published types
+      closeTimeout: CLOSE_TIMEOUT_MS,
+    })
+  }
+
+  accept(
+    request: IncomingMessage,
+    raw: Duplex,
+    head: Buffer,
+    accepted: (socket: AcceptedSocket) => void,
+  ): void {
+    this.#server.handleUpgrade(request, raw, head, (socket) => accepted(wrap(socket, raw)))
+  }
+}
+
+function wrap(socket: WebSocket, raw: Duplex): AcceptedSocket {
+  // A protocol error closes the socket by itself; without a listener it would end the thread.
+  socket.on('error', () => {})
+  return {
+    send: (frame) => socket.send(frame),
+    get bufferedBytes() {
+      return socket.bufferedAmount
+    },
+    cork: () => raw.cork(),
+    uncork: () => raw.uncork(),
+    onFrame: (listener) => {
+      socket.on('message', (data: Buffer, isBinary: boolean) => {
+        listener(isBinary ? undefined : data.toString())
+      })
+    },
+    onClose: (listener) => {
+      socket.on('close', (code: number) => listener(code))
+    },
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    close: (code, reason) => socket.close(code, reason),
+    terminate: () => socket.terminate(),
+  }
+}
