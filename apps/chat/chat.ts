@@ -1,13 +1,6 @@
-import {
-  each,
-  endpoint,
-  html,
-  liveRoutes,
-  liveView,
-  string,
-  supervisor,
-  topic,
-} from 'beamish/liveview'
+import { supervisor, topic } from 'beamish'
+import { endpoint, string } from 'beamish/channels'
+import { each, html, liveRoutes, liveView } from 'beamish/liveview'
 
 type Message = { name: string; text: string }
 const chat = topic<{ message: Message }>('chat')

@@ -80,7 +80,8 @@ const liveRoutesPlugin = definePlugin('beamish.liveRoutes', (context, options: O
  *
  * @example
  * ```ts
- * import { endpoint, html, liveRoutes, liveView } from 'beamish/liveview'
+ * import { endpoint } from 'beamish/channels'
+ * import { html, liveRoutes, liveView } from 'beamish/liveview'
  * const Hello = liveView('doc-hello', {
  *   mount: (_params, _session, socket) => socket.assign({ name: 'you' }),
  *   render: ({ name }) => html`<p>Hello ${name}</p>`,

@@ -80,7 +80,8 @@ const views = new Map<string, LiveView>()
  *
  * @example
  * ```ts
- * import { integer, html, liveView } from 'beamish/liveview'
+ * import { integer } from 'beamish/channels'
+ * import { html, liveView } from 'beamish/liveview'
  * export const Counter = liveView('doc-counter-view', {
  *   events: { add: { n: integer(1, 10) } },
  *   mount: (_params, _session, socket) => socket.assign({ count: 0 }),
