@@ -94,6 +94,8 @@ class LiveViewBehaviour implements Behaviour {
       return this.#stop(process, state, reason)
     }
     const known = message as ToChannel
+    // A diff that was put off for this message must not wait longer if it changes nothing itself.
+    if (state.coalesced > 0) this.#flush(state)
     switch (typeof message === 'object' && message !== null ? known.type : undefined) {
       case 'phx:event':
         return this.#pushed(process, state, known as ToChannel & { type: 'phx:event' })
@@ -121,6 +123,7 @@ class LiveViewBehaviour implements Behaviour {
   #other(process: Process, state: State, message: unknown): unknown {
     const { callbacks, name } = state.view
     if (callbacks.handleMessage === undefined) {
+      if (state.coalesced > 0) this.#flush(state)
       logLine('warn', `live view ${name} has no handler for a message: dropped`, () => ({
         message: safeText(message, 200),
       }))
@@ -193,6 +196,10 @@ class LiveViewBehaviour implements Behaviour {
   #changed(process: Process, state: State): void {
     if (process.status === Status.Dead) return
     if (process.mailbox.length > 0 && ++state.coalesced < MAX_COALESCED) return
+    this.#flush(state)
+  }
+
+  #flush(state: State): void {
     const changed = changes(state)
     if (changed !== undefined) state.link.push('diff', changed)
   }

@@ -1,0 +1,12 @@
+/** `npm run bench -- NAME`: runs one benchmark and prints its table. Nothing here is part of the tests. */
+const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
+  chat: () => import('./chat.ts'),
+}
+
+const name = process.argv[2] ?? ''
+const load = Object.hasOwn(benches, name) ? benches[name] : undefined
+if (load === undefined) {
+  console.error(`npm run bench -- NAME, where NAME is one of: ${Object.keys(benches).join(', ')}`)
+  process.exit(1)
+}
+await (await load()).run()
