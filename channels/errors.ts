@@ -26,9 +26,14 @@ export type ChannelErrorCode = keyof typeof channelErrorCodes
  * `instanceof` also holds for an error made by another copy of this module.
  *
  * @example
- * try { encodeBroadcast('room:a', 'message', [1]) } catch (error) {
- *   if (error instanceof ChannelError) console.error(error.code) // CHN_PAYLOAD
+ * ```ts
+ * import { ChannelError, signToken } from 'beamish/channels'
+ * try {
+ *   signToken('too short', 'salt', null, { nowMs: Date.now() })
+ * } catch (error) {
+ *   console.assert(error instanceof ChannelError && error.code === 'CHN_SECRET')
  * }
+ * ```
  */
 export class ChannelError extends Error {
   readonly code: ChannelErrorCode

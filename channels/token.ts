@@ -40,7 +40,12 @@ const maxCachedKeys = 64
  * `CHN_TOKEN_TOO_LONG` when the token would be longer than `maxTokenLength`.
  *
  * @example
+ * ```ts
+ * import { signToken } from 'beamish/channels'
+ * const secret = 'at-least-32-bytes-of-random-characters'
  * const token = signToken(secret, 'user socket', { userId: 7 }, { nowMs: Date.now() })
+ * console.assert(token.startsWith('b1.'))
+ * ```
  */
 export function signToken(
   secret: string,
@@ -67,8 +72,12 @@ export function signToken(
  * Throws `CHN_SECRET` for a short secret.
  *
  * @example
- * const verified = verifyToken(secret, 'user socket', params.token, { nowMs: Date.now(), maxAgeMs: 60_000 })
- * if (verified.ok) use(verified.data)
+ * ```ts
+ * import { verifyToken } from 'beamish/channels'
+ * const secret = 'at-least-32-bytes-of-random-characters'
+ * const verified = verifyToken(secret, 'user socket', 'forged', { nowMs: Date.now(), maxAgeMs: 60_000 })
+ * console.assert(!verified.ok && verified.reason === 'invalid')
+ * ```
  */
 export function verifyToken(
   secret: string,

@@ -26,7 +26,11 @@ export type StringOptions = {
  * Throws `CHN_SCHEMA` for limits that make no sense.
  *
  * @example
- * events: { send: { text: string(1, 500) } }
+ * ```ts
+ * import { shape, string, validate } from 'beamish/channels'
+ * const checked = validate(shape({ text: string(1, 500) }), { text: ' hi ' })
+ * console.assert(checked.ok && checked.value.text === 'hi')
+ * ```
  */
 export function string(min = 0, max = 10_000, { trim = true }: StringOptions = {}): StringSchema {
   checkLimits('string', min, max)
@@ -48,7 +52,11 @@ export function string(min = 0, max = 10_000, { trim = true }: StringOptions = {
  * those within which JavaScript counts exactly.
  *
  * @example
- * { page: integer(1, 1_000) } // 3 and '3' give 3; 3.5, '3.0' and '' are refused
+ * ```ts
+ * import { integer, validate } from 'beamish/channels'
+ * const page = validate(integer(1, 1_000), '3') // 3 and '3' give 3; 3.5, '3.0' and '' are refused
+ * console.assert(page.ok && page.value === 3)
+ * ```
  */
 export function integer(
   min: number = Number.MIN_SAFE_INTEGER,
@@ -68,7 +76,11 @@ export function integer(
  * A finite number from `min` to `max`, or a string that writes one in decimal (`'1.5'`, `'2e3'`).
  *
  * @example
- * { price: number(0, 1_000) }
+ * ```ts
+ * import { number, validate } from 'beamish/channels'
+ * const price = validate(number(0, 1_000), '9.50')
+ * console.assert(price.ok && price.value === 9.5)
+ * ```
  */
 export function number(
   min: number = -Number.MAX_VALUE,
@@ -88,7 +100,11 @@ export function number(
  * is not checked sends nothing: declare `optional(boolean())`.
  *
  * @example
- * { urgent: optional(boolean()) }
+ * ```ts
+ * import { boolean, validate } from 'beamish/channels'
+ * const urgent = validate(boolean(), 'on')
+ * console.assert(urgent.ok && urgent.value)
+ * ```
  */
 export function boolean(): BooleanSchema {
   return schemaOf((value) => {
@@ -102,7 +118,11 @@ export function boolean(): BooleanSchema {
  * One of these strings, numbers or booleans, or the string a form makes of one.
  *
  * @example
- * { sort: oneOf('newest', 'oldest'), size: oneOf(10, 50) } // '10' gives 10
+ * ```ts
+ * import { oneOf, validate } from 'beamish/channels'
+ * const size = validate(oneOf(10, 50), '10')
+ * console.assert(size.ok && size.value === 10)
+ * ```
  */
 export function oneOf<const Values extends readonly (string | number | boolean)[]>(
   ...values: Values
@@ -126,7 +146,11 @@ export function oneOf<const Values extends readonly (string | number | boolean)[
  * for an empty field) where the schema itself does not accept them.
  *
  * @example
- * { age: optional(integer(0, 150)) } // { age?: number }
+ * ```ts
+ * import { integer, optional, shape, validate } from 'beamish/channels'
+ * const person = validate(shape({ age: optional(integer(0, 150)) }), {}) // { age?: number }
+ * console.assert(person.ok && person.value.age === undefined)
+ * ```
  */
 export function optional<Output>(
   schema: StandardSchemaV1<unknown, Output>,

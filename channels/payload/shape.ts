@@ -20,8 +20,12 @@ import {
  * Throws `CHN_SCHEMA` for a field that is no schema or is named `__proto__`.
  *
  * @example
+ * ```ts
+ * import { optional, shape, string, validate } from 'beamish/channels'
  * const send = shape({ text: string(1, 500), to: optional(string()) })
- * validate(send, { text: ' hi ', admin: true }) // { ok: true, value: { text: 'hi' } }
+ * const checked = validate(send, { text: ' hi ', admin: true }) // { ok: true, value: { text: 'hi' } }
+ * console.assert(checked.ok && !('admin' in checked.value))
+ * ```
  */
 export function shape<Fields extends PayloadFields>(
   fields: Fields,
@@ -61,7 +65,11 @@ export function shape<Fields extends PayloadFields>(
  * Throws `CHN_SCHEMA` for anything else. Call it once, where the event is declared.
  *
  * @example
+ * ```ts
+ * import { payloadSchema, string, validate } from 'beamish/channels'
  * const schema = payloadSchema({ text: string(1, 500) })
+ * console.assert(!validate(schema, 7).ok)
+ * ```
  */
 export function payloadSchema<Spec extends PayloadSpec>(
   spec: Spec,

@@ -19,8 +19,12 @@ export const maxIssues = 32
  * and whatever a foreign validator throws.
  *
  * @example
- * validate(shape({ text: string(1, 500) }), { text: '' })
+ * ```ts
+ * import { shape, string, validate } from 'beamish/channels'
+ * const checked = validate(shape({ text: string(1, 500) }), { text: '' })
  * // { ok: false, issues: [{ path: 'text', message: 'must have at least 1 character' }] }
+ * console.assert(!checked.ok && checked.issues[0]?.path === 'text')
+ * ```
  */
 export function validate<Output>(
   schema: StandardSchemaV1<unknown, Output>,

@@ -43,7 +43,11 @@ export function attributeKind(name: string): AttributeKind {
  *
  * @throws TemplateError if the name is not an attribute name, an event handler or `srcdoc`.
  * @example
+ * ```ts
+ * import { attr, html } from 'beamish/liveview'
+ * const sending = true
  * html`<button ${attr('disabled', sending)}>Send</button>`
+ * ```
  */
 export function attr(
   name: string,

@@ -34,7 +34,11 @@ const WRAPPER: Template = { statics: ['', ''], holes: ['text'], textOnly: true, 
  * @throws TemplateError if a `key` function returns a key twice, naming it, or if a row is not a
  *   value that `html` accepts.
  * @example
+ * ```ts
+ * import { each, html } from 'beamish/liveview'
+ * const messages = [{ id: 1, text: 'hi' }]
  * html`<ul>${each(messages, (m) => html`<li>${m.text}</li>`, { key: (m) => m.id })}</ul>`
+ * ```
  */
 export function each<Item>(
   items: Iterable<Item>,

@@ -49,7 +49,11 @@ function entityOf(code: number): string {
  *
  * @throws TypeError if the argument is not a string.
  * @example
- * html`<article>${unsafeHtml(markdownToSafeHtml(post.body))}</article>`
+ * ```ts
+ * import { html, unsafeHtml } from 'beamish/liveview'
+ * const trusted = '<em>written by us</em>'
+ * html`<article>${unsafeHtml(trusted)}</article>`
+ * ```
  */
 export function unsafeHtml(markup: string): SafeHtml {
   if (typeof markup !== 'string') {

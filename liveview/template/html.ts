@@ -19,7 +19,11 @@ let lastTemplate: Template | undefined
  * @throws TemplateError if the markup is malformed, if a hole stands where no value is safe, or if a
  *   value is an array, a function, a symbol or a plain object.
  * @example
+ * ```ts
+ * import { html } from 'beamish/liveview'
+ * const [kind, name, text] = ['own', 'Ada', '<script>']
  * html`<li class="${kind}"><b>${name}</b> ${text}</li>`
+ * ```
  */
 export function html(strings: TemplateStringsArray, ...values: Value[]): Rendered {
   const template = strings === lastStrings ? (lastTemplate as Template) : templateOf(strings)

@@ -78,7 +78,19 @@ export class SafeHtml {
 /** A whole attribute, name and escaped value. Made by `attr`, legal only between attributes. */
 export class Attr extends SafeHtml {}
 
-/** A template or a value in it that cannot be rendered. The message holds an excerpt and the fix. */
+/**
+ * A template or a value in it that cannot be rendered. The message holds an excerpt and the fix.
+ *
+ * @example
+ * ```ts
+ * import { html, TemplateError } from 'beamish/liveview'
+ * try {
+ *   html`<p>${['a', 'b'] as never}</p>`
+ * } catch (error) {
+ *   console.assert(error instanceof TemplateError)
+ * }
+ * ```
+ */
 export class TemplateError extends Error {
   override readonly name = 'TemplateError'
 }

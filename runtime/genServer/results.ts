@@ -77,17 +77,45 @@ export function reply<V>(value: V, ...rest: [state?: unknown, options?: NextOpti
   return new Reply(value, rest.length > 0 ? rest[0] : KEEP, rest[1])
 }
 
-/** No reply now: `self.reply(from, value)` may come later, from anywhere (`{noreply, State}`). */
+/**
+ * No reply now: `self.reply(from, value)` may come later, from anywhere (`{noreply, State}`).
+ *
+ * @example
+ * ```ts
+ * import { type From, genServer, noreply } from 'beamish'
+ * genServer('doc-queue', {
+ *   init: () => ({ waiting: [] as From[] }),
+ *   handleCall: { next(state, _payload: undefined, _self, { pid, ref }) { state.waiting.push({ pid, ref }); return noreply() } },
+ *   handleCast: { add(state, item: string, self) { const from = state.waiting.shift(); if (from) self.reply(from, item) } },
+ * })
+ * ```
+ */
 export function noreply(...rest: [state?: unknown, options?: NextOptions]): NoReply {
   return new NoReply(rest.length > 0 ? rest[0] : KEEP, rest[1])
 }
 
-/** Stops the server: terminate runs, then it exits with `reason` (`{stop, Reason, State}`). */
+/**
+ * Stops the server: terminate runs, then it exits with `reason` (`{stop, Reason, State}`).
+ *
+ * @example
+ * ```ts
+ * import { genServer, stop } from 'beamish'
+ * genServer('doc-fuse', { init: () => 3, handleCast: { burn: (left: number) => (left > 0 ? undefined : stop('normal')) } })
+ * ```
+ */
 export function stop(reason: ExitReason, ...rest: [state?: unknown]): Stop<never> {
   return new Stop(reason, rest.length > 0 ? rest[0] : KEEP, false, undefined)
 }
 
-/** Stops the server and replies: terminate runs first, then the reply goes out (`{stop, Reason, Reply, State}`). */
+/**
+ * Stops the server and replies: terminate runs first, then the reply goes out (`{stop, Reason, Reply, State}`).
+ *
+ * @example
+ * ```ts
+ * import { genServer, stopWithReply } from 'beamish'
+ * genServer('doc-session', { init: () => ({ items: 2 }), handleCall: { close: (state) => stopWithReply('normal', state.items) } })
+ * ```
+ */
 export function stopWithReply<V>(
   reason: ExitReason,
   value: V,
@@ -96,10 +124,29 @@ export function stopWithReply<V>(
   return new Stop<V>(reason, rest.length > 0 ? rest[0] : KEEP, true, value)
 }
 
-/** From init: no process, no error; a supervisor keeps the spec (OTP ignore). */
+/**
+ * From init: no process, no error; a supervisor keeps the spec (OTP ignore).
+ *
+ * @example
+ * ```ts
+ * import { genServer, ignore } from 'beamish'
+ * genServer('doc-optional', { init: (url: string | undefined) => (url === undefined ? ignore() : { url }) })
+ * ```
+ */
 export const ignore = (): Ignore => new Ignore()
 
-/** From init: the state, and handleContinue with `argument` before the first message, after the starter is released. */
+/**
+ * From init: the state, and handleContinue with `argument` before the first message, after the starter is released.
+ *
+ * @example
+ * ```ts
+ * import { continueWith, genServer, noreply } from 'beamish'
+ * genServer('doc-cache', {
+ *   init: () => continueWith('load', { rows: [] as string[] }),
+ *   handleContinue: (_state, what) => noreply({ rows: [String(what)] }),
+ * })
+ * ```
+ */
 export function continueWith<S>(argument: unknown, state: S): Continue<S> {
   return new Continue(state, { continue: argument })
 }

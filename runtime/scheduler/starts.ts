@@ -225,7 +225,18 @@ export function spawnedReceived(
   scheduler.peers.push4(home, Op.Demonitor, to, pid, ref)
 }
 
-/** Thrown by the public start(): carries the reason as data. */
+/**
+ * What start() rejects with: `reason` says why as data.
+ *
+ * @example
+ * ```ts
+ * import { process, StartError } from 'beamish'
+ * export const Starter = process('doc-starter', async (self) => {
+ *   try { await self.start(Starter, undefined, { name: 'only-one' }) }
+ *   catch (error) { if (error instanceof StartError) console.log(error.reason) }
+ * })
+ * ```
+ */
 export class StartError extends Exit {
   /** init answered ignore(). */
   readonly ignored: boolean
