@@ -14,6 +14,11 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 const doors = ['runtime/index.ts', 'channels/index.ts', 'liveview/index.ts']
 const run = promisify(execFile)
 
+/** In Node a failed console.assert only prints. */
+const ASSERTIONS_THROW = `data:text/javascript,${encodeURIComponent(
+  "console.assert = (ok, ...what) => { if (!ok) throw new Error('assertion failed ' + what.join(' ')) }",
+)}`
+
 interface Example {
   readonly name: string
   readonly code: string
@@ -92,10 +97,8 @@ t.test('every export shows an example, and every example runs', async (t) => {
   for (const { name, code } of examples) {
     const file = join(folder, `${name}.ts`)
     writeFileSync(file, code)
-    const check = `process.exitCode = 0
-      console.assert = (ok, ...what) => { if (!ok) throw new Error('assertion failed: ' + what.join(' ')) }
-      await import(${JSON.stringify(file)})`
-    const args = ['--conditions=beamish-source', '--input-type=module', '--eval', check]
+    // As its own main module, so that what an example does when it is run is run.
+    const args = ['--conditions=beamish-source', '--import', ASSERTIONS_THROW, file]
     const result = await run(process.execPath, args, { cwd: root, timeout: 20_000 }).then(
       () => 'runs',
       (error: { stderr?: string }) => error.stderr ?? 'failed',
