@@ -1,5 +1,6 @@
 /** A MessagePort as the connection between two schedulers: the shell around PeerPort. */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { Inbox } from '../scheduler/inbox.ts'
 import type { PeerPort } from '../scheduler/peers.ts'
 import { receiveBatch } from '../scheduler/receive.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
@@ -12,30 +13,19 @@ export interface NewPeer {
 
 /** Connects `scheduler` with the scheduler `peer` over `port`. */
 export function connectPort(scheduler: Scheduler, peer: number, port: MessagePort): void {
-  let receiving = false
-  const receive = (message: unknown): void => {
-    receiving = true
-    try {
+  const inbox = new Inbox(
+    () => receiveMessageOnPort(port),
+    (message) => {
       if (Array.isArray(message)) receiveBatch(scheduler, peer, message)
       else {
         const { peer: id, port: newPort } = message as NewPeer
         connectPort(scheduler, id, newPort)
       }
-    } finally {
-      receiving = false
-    }
-  }
+    },
+  )
   const connection: PeerPort = {
     post: (batch) => port.postMessage(batch),
-    drain: () => {
-      // Within one of its own batches the rest has to wait its turn: order per port is the promise.
-      if (receiving) return
-      for (;;) {
-        const next = receiveMessageOnPort(port)
-        if (next === undefined) return
-        receive(next.message)
-      }
-    },
+    drain: (done) => inbox.drain(done),
     close: () => port.close(),
     offer: (id, newPort) => {
       const offered: NewPeer = { peer: id, port: newPort as MessagePort }
@@ -43,5 +33,5 @@ export function connectPort(scheduler: Scheduler, peer: number, port: MessagePor
     },
   }
   scheduler.peers.connect(peer, connection)
-  port.on('message', receive)
+  port.on('message', (message) => inbox.receive(message))
 }

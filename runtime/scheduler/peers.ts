@@ -13,8 +13,8 @@ import type { Scheduler } from './scheduler.ts'
 /** One end of a connection between two schedulers. Order is kept; delivery ends when the other side is gone. */
 export interface PeerPort {
   post(batch: readonly unknown[]): void
-  /** Hands over what has arrived and was not seen yet, through the same path as a message event. */
-  drain(): void
+  /** Hands over what has arrived and was not seen yet, then runs `done`; both after a batch that is in the works. */
+  drain(done?: () => void): void
   close(): void
   /** Main only: tells the peer of a new scheduler, in order with the batches. */
   offer?(id: number, port: unknown): void

@@ -133,11 +133,18 @@ function signal(s: Scheduler, peer: number, batch: readonly unknown[], at: numbe
   }
 }
 
-/** A thread is gone: what it still said is heard first, then everything that pointed there fires. */
+/**
+ * A thread is gone: what it still said is heard first, then everything that pointed there fires. The notice may come up
+ * while one of its batches is in the works (each batch empties main's port first): that batch counts as said.
+ */
 export function lost(s: Scheduler, scheduler: number, reason: ExitReason): void {
-  s.peers.port(scheduler)?.drain()
-  s.peers.disconnect(scheduler)
-  schedulerLost(s, scheduler, reason)
+  const port = s.peers.port(scheduler)
+  const fire = (): void => {
+    s.peers.disconnect(scheduler)
+    schedulerLost(s, scheduler, reason)
+  }
+  if (port === undefined) fire()
+  else port.drain(fire)
 }
 
 /** A signal for a scheduler that is gone: whoever expects an answer gets noproc. */
