@@ -1,0 +1,93 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { Mailbox } from '../../../runtime/process/mailbox.ts'
+import { holds } from '../../channels/property.ts'
+
+type Step =
+  | { readonly do: 'push' }
+  | { readonly do: 'shift' }
+  | { readonly do: 'take'; readonly at: number }
+  | { readonly do: 'find'; readonly rest: number; readonly from: number }
+  | { readonly do: 'clear' }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: fc.constant<Step>({ do: 'push' }) },
+  { weight: 4, arbitrary: fc.constant<Step>({ do: 'shift' }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('take' as const), at: fc.nat(99) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('find' as const), rest: fc.nat(4), from: fc.nat(9) }),
+  },
+  { weight: 1, arbitrary: fc.constant<Step>({ do: 'clear' }) },
+)
+
+t.test('a mailbox behaves as an array does, whatever is pushed and taken', async (t) => {
+  holds(
+    t,
+    fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+      const mailbox = new Mailbox()
+      const model: number[] = []
+      let next = 0
+      for (const one of steps) {
+        const takes = mailbox.takes
+        switch (one.do) {
+          case 'push':
+            mailbox.push(next)
+            model.push(next++)
+            break
+          case 'shift':
+            if (mailbox.shift() !== model.shift()) return false
+            break
+          case 'take': {
+            if (model.length === 0) break
+            const at = one.at % model.length
+            if (mailbox.take(at) !== model.splice(at, 1)[0]) return false
+            if (mailbox.takes === takes) return false
+            break
+          }
+          case 'find': {
+            const match = (m: unknown): boolean => (m as number) % 5 === one.rest
+            const expected = model.findIndex((m, i) => i >= one.from && match(m))
+            if (mailbox.find(match, one.from) !== expected) return false
+            break
+          }
+          case 'clear':
+            mailbox.clear()
+            model.length = 0
+        }
+        if (mailbox.length !== model.length) return false
+        if (mailbox.toArray().join() !== model.join()) return false
+        if (model.length > 0 && mailbox.at(model.length - 1) !== model.at(-1)) return false
+      }
+      return true
+    }),
+    { numRuns: 500 },
+  )
+})
+
+t.test('a long mailbox keeps its order through growth, and empties in linear time', async (t) => {
+  const mailbox = new Mailbox()
+  const count = 200_000
+  for (let i = 0; i < count; i++) mailbox.push(i)
+  t.equal(mailbox.length, count)
+  t.equal(mailbox.take(count - 1), count - 1, 'the youngest can be taken')
+  let inOrder = true
+  for (let i = 0; i < count - 1; i++) inOrder &&= mailbox.shift() === i
+  t.ok(inOrder)
+  t.equal(mailbox.length, 0)
+  t.equal(mailbox.shift(), undefined)
+  mailbox.push('again')
+  t.strictSame(mailbox.toArray(), ['again'], 'it works on after a burst')
+})
+
+t.test('undefined is a message like any other', async (t) => {
+  const mailbox = new Mailbox()
+  mailbox.push(undefined)
+  t.equal(mailbox.length, 1)
+  t.equal(
+    mailbox.find((m) => m === undefined),
+    0,
+  )
+  t.equal(mailbox.take(0), undefined)
+  t.equal(mailbox.length, 0)
+})
