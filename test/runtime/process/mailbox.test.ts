@@ -24,7 +24,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 t.test('a mailbox behaves as an array does, whatever is pushed and taken', async (t) => {
   holds(
     t,
-    fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 300, size: 'max' }), (steps) => {
       const mailbox = new Mailbox()
       const model: number[] = []
       let next = 0

@@ -62,33 +62,38 @@ t.test(
     })
     holds(
       t,
-      fc.property(limits, fc.array(fc.option(fc.nat(9)), { maxLength: 120 }), (limit, steps) => {
-        const slots = new Slots<{ pid: Pid }>(9, limit)
-        const live = new Map<Pid, { pid: Pid }>()
-        const ever = new Set<Pid>()
-        for (const one of steps) {
-          if (one === null) {
-            const pid = slots.reserve()
-            if ((pid === NO_PID) !== (live.size === limit.maxSlots)) return false
-            if (pid === NO_PID) continue
-            if (live.has(pid) || (slots.wraps === 0 && ever.has(pid))) return false
-            ever.add(pid)
-            const occupant = { pid }
-            slots.put(occupant)
-            live.set(pid, occupant)
-          } else {
-            const pid = [...live.keys()][one % Math.max(1, live.size)]
-            if (pid === undefined) continue
-            slots.remove(pid)
-            live.delete(pid)
+      fc.property(
+        limits,
+        fc.array(fc.option(fc.nat(9)), { maxLength: 120, size: 'max' }),
+        (limit, steps) => {
+          const slots = new Slots<{ pid: Pid }>(9, limit)
+          const live = new Map<Pid, { pid: Pid }>()
+          const ever = new Set<Pid>()
+          for (const one of steps) {
+            if (one === null) {
+              const pid = slots.reserve()
+              if ((pid === NO_PID) !== (live.size === limit.maxSlots)) return false
+              if (pid === NO_PID) continue
+              if (live.has(pid) || (slots.wraps === 0 && ever.has(pid))) return false
+              ever.add(pid)
+              const occupant = { pid }
+              slots.put(occupant)
+              live.set(pid, occupant)
+            } else {
+              const pid = [...live.keys()][one % Math.max(1, live.size)]
+              if (pid === undefined) continue
+              slots.remove(pid)
+              live.delete(pid)
+            }
+            if (slots.size !== live.size) return false
+            for (const pid of ever) if (slots.get(pid) !== live.get(pid)) return false
+            const listed = new Set([...slots].map((occupant) => occupant.pid))
+            if (listed.size !== live.size || ![...listed].every((pid) => live.has(pid)))
+              return false
           }
-          if (slots.size !== live.size) return false
-          for (const pid of ever) if (slots.get(pid) !== live.get(pid)) return false
-          const listed = new Set([...slots].map((occupant) => occupant.pid))
-          if (listed.size !== live.size || ![...listed].every((pid) => live.has(pid))) return false
-        }
-        return true
-      }),
+          return true
+        },
+      ),
       { numRuns: 500 },
     )
   },
