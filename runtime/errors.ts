@@ -15,10 +15,14 @@ const TEMPLATES = {
     'the app module {module} failed to load: {message}: fix the module, it is imported by every scheduler thread',
   BEAMISH_APP_EXPORT:
     'the app module {module} has {got} as its default export: export default supervisor({ strategy, children })',
+  BEAMISH_APP_UNCLONEABLE:
+    'the default export of the app module {module} must be data that can cross threads: {path} is {what}: name a behaviour or an exported factory instead',
   BEAMISH_BOOT_TIMEOUT:
     'scheduler {scheduler} was not up after {timeoutMs} ms: look for blocking work at the top level of the app module, or raise bootTimeoutMs',
   BEAMISH_BOOT_EXIT: 'scheduler {scheduler} ended during boot: {message}',
   BEAMISH_START_FAILED: 'the supervision tree did not start: {reason}',
+  BEAMISH_TREE_ENDED:
+    'the supervision tree ended: {reason}: see the crash reports above; raise maxRestarts only if so many are expected',
   BEAMISH_PORT_IN_USE:
     'port {port} on {host} is in use: stop the other server or choose another port with PORT',
   BEAMISH_LISTEN_FAILED:

@@ -8,14 +8,19 @@ import { BeamishError } from '../errors.ts'
 
 /** What a thread answers to. Arguments and results are plain data. */
 export interface ThreadControl {
-  /** Imports the app module and answers its default export. */
-  boot(): Promise<unknown>
+  /** Imports the app module. */
+  boot(): Promise<BootAnswer>
   /** Closes listeners: no new connections from here on. */
   stopAccepting(): Promise<void>
   /** Closes what is open, in order, within `timeoutMs`. */
   drain(timeoutMs: number): Promise<void>
   stats(): ThreadStats
 }
+
+/** The default export of the app module, or what in it cannot leave the thread. */
+export type BootAnswer =
+  | { readonly exported: unknown }
+  | { readonly uncloneable: { readonly path: string; readonly what: string } }
 
 export interface ThreadStats {
   readonly scheduler: number
@@ -49,8 +54,8 @@ export class ControlClient {
     this.#remote = wrap<ThreadControl>(endpoint(port))
   }
 
-  boot(timeoutMs: number): Promise<unknown> {
-    return this.#limited('boot', timeoutMs, () => this.#remote.boot())
+  boot(timeoutMs: number): Promise<BootAnswer> {
+    return this.#limited('boot', timeoutMs, async () => (await this.#remote.boot()) as BootAnswer)
   }
 
   stopAccepting(timeoutMs: number): Promise<void> {

@@ -92,7 +92,8 @@ export class BeamishNode {
       }
       const threads = ports.map((peers, i) => this.#launch(i + 1, peers))
       const exported = await Promise.all(threads.map((thread) => this.#bootThread(thread)))
-      await this.#startTree(this.#checkTree(exported[0]))
+      const lostThread = Promise.race(threads.map((thread) => thread.lostDuringBoot()))
+      await Promise.race([this.#startTree(this.#checkTree(exported[0])), lostThread])
       for (const thread of threads) this.#watch(thread)
     } catch (error) {
       await this.#endThreads()
@@ -115,6 +116,7 @@ export class BeamishNode {
   async #bootThread(thread: Thread): Promise<unknown> {
     const started = performance.now()
     const exported = await thread.boot(this.#settings)
+    this.#scheduler.board.setReady(thread.slot)
     const bootMs = performance.now() - started
     publish('schedulerUp', () => ({ scheduler: thread.id, bootMs }))
     return exported
@@ -144,7 +146,9 @@ export class BeamishNode {
       throw startError((error as { reason?: ExitReason }).reason ?? String(error))
     }
     this.#root?.onExit((reason) => {
-      if (this.#stopping === undefined) void this.#fail(startError(reason))
+      if (this.#stopping !== undefined) return
+      const fields = { reason: innermost(reason) ?? formatReason(reason) }
+      void this.#fail(new BeamishError('BEAMISH_TREE_ENDED', fields))
     })
   }
 
@@ -277,20 +281,19 @@ export class BeamishNode {
 
 /** What kept a tree from starting, with the innermost error in front: the one line that helps. */
 function startError(reason: ExitReason): BeamishError {
+  const fields = { reason: innermost(reason) ?? formatReason(reason) }
+  return new BeamishError('BEAMISH_START_FAILED', fields)
+}
+
+/** The message of the error at the bottom of a nested reason, if there is one. */
+function innermost(reason: ExitReason): string | undefined {
   let inner: unknown = reason
   for (;;) {
-    const next = inner as {
-      shutdown?: unknown
-      reason?: unknown
-      error?: ErrorData
-    } | null
-    if (typeof next !== 'object' || next === null) break
-    if (next.error !== undefined) {
-      return new BeamishError('BEAMISH_START_FAILED', { reason: next.error.message })
-    }
+    const next = inner as { shutdown?: unknown; reason?: unknown; error?: ErrorData } | null
+    if (typeof next !== 'object' || next === null) return undefined
+    if (next.error !== undefined) return next.error.message
     if (next.shutdown !== undefined) inner = next.shutdown
     else if (next.reason !== undefined) inner = next.reason
-    else break
+    else return undefined
   }
-  return new BeamishError('BEAMISH_START_FAILED', { reason: formatReason(reason) })
 }

@@ -11,15 +11,18 @@ export interface NewPeer {
   readonly port: MessagePort
 }
 
-/** Connects `scheduler` with the scheduler `peer` over `port`. */
-export function connectPort(scheduler: Scheduler, peer: number, port: MessagePort): void {
+/**
+ * Connects `scheduler` with the scheduler `peer` over `port`. Returns the function that begins to receive: until a thread
+ * has loaded the app's behaviours, what is sent to it waits in its ports.
+ */
+export function connectPort(scheduler: Scheduler, peer: number, port: MessagePort): () => void {
   const inbox = new Inbox(
     () => receiveMessageOnPort(port),
     (message) => {
       if (Array.isArray(message)) receiveBatch(scheduler, peer, message)
       else {
         const { peer: id, port: newPort } = message as NewPeer
-        connectPort(scheduler, id, newPort)
+        connectPort(scheduler, id, newPort)()
       }
     },
   )
@@ -33,5 +36,7 @@ export function connectPort(scheduler: Scheduler, peer: number, port: MessagePor
     },
   }
   scheduler.peers.connect(peer, connection)
-  port.on('message', (message) => inbox.receive(message))
+  return () => {
+    port.on('message', (message) => inbox.receive(message))
+  }
 }

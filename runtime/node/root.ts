@@ -132,8 +132,8 @@ class RootBehaviour extends SupervisorBehaviour {
     return super.childExited(process, pid, reason)
   }
 
-  protected override counts(reason: ExitReason | undefined): boolean {
-    return reason === undefined || !isLoss(reason)
+  protected override counts(reason: ExitReason): boolean {
+    return !isLoss(reason)
   }
 
   protected override async stopAll(process: Process): Promise<void> {

@@ -60,7 +60,7 @@ export class Thread {
     })
     this.control = new ControlClient(id, control.port1)
     this.ended = this.#watch()
-    connectPort(main, id, data.port1)
+    connectPort(main, id, data.port1)()
   }
 
   #watch(): Promise<ThreadEnd> {
@@ -88,8 +88,14 @@ export class Thread {
   /** Loads the app module; its default export. */
   async boot(settings: Settings): Promise<unknown> {
     try {
-      return await this.control.boot(settings.bootTimeoutMs)
+      const answer = await this.control.boot(settings.bootTimeoutMs)
+      if ('exported' in answer) return answer.exported
+      throw new BeamishError('BEAMISH_APP_UNCLONEABLE', {
+        module: settings.module,
+        ...answer.uncloneable,
+      })
     } catch (error) {
+      if (error instanceof BeamishError && error.code === 'BEAMISH_APP_UNCLONEABLE') throw error
       if (error instanceof BeamishError && error.code === 'BEAMISH_CONTROL_TIMEOUT') {
         throw new BeamishError('BEAMISH_BOOT_TIMEOUT', {
           scheduler: this.id,
@@ -103,6 +109,13 @@ export class Thread {
       const message = error instanceof Error ? error.message : String(error)
       throw new BeamishError('BEAMISH_APP_LOAD', { module: settings.module, message }, error)
     }
+  }
+
+  /** Rejects if the thread ends by itself: nothing on it will answer any more. */
+  async lostDuringBoot(): Promise<never> {
+    const { cause, message } = await this.ended
+    if (cause === 'stopped') return new Promise(() => {})
+    throw new BeamishError('BEAMISH_BOOT_EXIT', { scheduler: this.id, message })
   }
 
   /** Ends the thread, whatever it does. */

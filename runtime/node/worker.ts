@@ -1,9 +1,10 @@
 /** Entry of a scheduler thread: builds the scheduler, connects it, and answers main's control calls. */
 import { workerData } from 'node:worker_threads'
-import { exposeControl } from '../edge/control.ts'
+import { type BootAnswer, exposeControl } from '../edge/control.ts'
 import { startLog } from '../edge/log.ts'
 import { Board } from '../scheduler/board.ts'
 import { nodeHost } from '../scheduler/host.ts'
+import { findUncloneable } from '../scheduler/isolate.ts'
 import { Scheduler } from '../scheduler/scheduler.ts'
 import type { BootData } from './bootData.ts'
 import { makeLocalNode } from './local.ts'
@@ -22,13 +23,24 @@ const scheduler = new Scheduler({
 })
 const node = makeLocalNode(scheduler, data.secret)
 
-connectPort(scheduler, 0, data.mainPort)
-for (const { id, port } of data.peers) connectPort(scheduler, id, port)
+const receivers = [
+  connectPort(scheduler, 0, data.mainPort),
+  ...data.peers.map(({ id, port }) => connectPort(scheduler, id, port)),
+]
+
+function answerOf(exported: unknown): BootAnswer {
+  try {
+    return { exported: structuredClone(exported) }
+  } catch {
+    return { uncloneable: findUncloneable(exported, 'default') }
+  }
+}
 
 exposeControl(data.controlPort, {
   boot: async () => {
     const loaded = (await import(data.module)) as { default?: unknown }
-    return loaded.default
+    for (const receive of receivers) receive()
+    return answerOf(loaded.default)
   },
   stopAccepting: () => node.drainers.stopAccepting(),
   drain: (timeoutMs) => node.drainers.drain(timeoutMs),

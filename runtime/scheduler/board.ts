@@ -9,6 +9,7 @@ import { hash32 } from './hash.ts'
 export const BUCKETS: number = 2 ** 14
 const TAG = 0
 const LOAD = 1
+const READY = 2
 const HEADER = 8
 const STRIDE: number = HEADER + BUCKETS
 /** A free slot's tag. Scheduler 0 is a valid id, so ids are stored plus one. */
@@ -40,6 +41,15 @@ export class Board {
     this.#cells.fill(0, slot * STRIDE, (slot + 1) * STRIDE)
   }
 
+  /** The holder of a slot has loaded the app: processes are placed there from now on. */
+  setReady(slot: number): void {
+    Atomics.store(this.#cells, slot * STRIDE + READY, 1)
+  }
+
+  #ready(slot: number): boolean {
+    return Atomics.load(this.#cells, slot * STRIDE + READY) === 1
+  }
+
   /** The scheduler that holds a slot, or -1. */
   holder(slot: number): number {
     return Atomics.load(this.#cells, slot * STRIDE + TAG) - 1
@@ -66,17 +76,24 @@ export class Board {
     return this.#cells[slot * STRIDE + LOAD] as number
   }
 
-  /** The worker scheduler with the fewest processes; counts the choice at once, so that a burst spreads. */
+  /**
+   * The worker scheduler with the fewest processes; counts the choice at once, so that a burst spreads. One that still
+   * boots is taken only where no other is: what is spawned there waits until it is up.
+   */
   leastLoaded(): number | undefined {
     let best = FREE
     for (let slot = 1; slot < this.slots; slot++) {
-      if (this.holder(slot) >= 0 && (best === FREE || this.load(slot) < this.load(best))) {
-        best = slot
-      }
+      if (this.holder(slot) >= 0 && (best === FREE || this.#preferred(slot, best))) best = slot
     }
     if (best === FREE) return undefined
     Atomics.add(this.#cells, best * STRIDE + LOAD, 1)
     return this.holder(best)
+  }
+
+  #preferred(slot: number, other: number): boolean {
+    const ready = this.#ready(slot)
+    if (ready !== this.#ready(other)) return ready
+    return this.load(slot) < this.load(other)
   }
 
   /** The worker scheduler a key belongs to: keys stay with a slot, so a replacement takes over its keys. */

@@ -36,8 +36,11 @@ export interface ChildInfo {
 
 class Retry {
   readonly child: Child
-  constructor(child: Child) {
+  /** Why the last attempt failed. */
+  readonly reason: ExitReason
+  constructor(child: Child, reason: ExitReason) {
     this.child = child
+    this.reason = reason
   }
 }
 
@@ -83,7 +86,11 @@ export class SupervisorBehaviour implements Behaviour {
       return this.childExited(process, message.from, message.reason)
     }
     if (message instanceof StopMessage) return this.#stop(process, message.reason)
-    if (message instanceof Retry) return this.#restart(process, message.child)
+    if (message instanceof Retry) {
+      // Terminated while its retry was waiting.
+      if (!message.child.restarting) return undefined
+      return this.#restart(process, message.child, message.reason)
+    }
     if (message instanceof CallMessage) return this.called(process, message)
     publish('notice', () => ({
       level: 'warn',
@@ -193,14 +200,12 @@ export class SupervisorBehaviour implements Behaviour {
   }
 
   /** Whether a restart for this reason counts against the intensity. */
-  protected counts(_reason: ExitReason | undefined): boolean {
+  protected counts(_reason: ExitReason): boolean {
     return true
   }
 
-  async #restart(process: Process, child: Child, reason?: ExitReason): Promise<void> {
+  async #restart(process: Process, child: Child, reason: ExitReason): Promise<void> {
     const state = this.state(process)
-    // Terminated or deleted while its retry was waiting.
-    if (reason === undefined && !child.restarting) return
     if (this.counts(reason) && !state.intensity.add(process.scheduler.host.now())) {
       this.report(process, 'shutdown', child, undefined, 'reached_max_restart_intensity')
       return this.#stop(process, 'shutdown')
@@ -211,7 +216,7 @@ export class SupervisorBehaviour implements Behaviour {
     if (result.ok) child.pid = result.pid
     else if (child.restarting) {
       this.report(process, 'start_error', child, undefined, result.reason)
-      process.scheduler.deliver(process, new Retry(child))
+      process.scheduler.deliver(process, new Retry(child, result.reason))
     }
   }
 
