@@ -2,7 +2,9 @@
  * The record of one process, kernel side. The tables it may never need (links, monitors, timers …) are made on first
  * use, and so is `self`, the context that user code sees.
  */
-import type { ExitReason } from '../exit/reason.ts'
+import { BeamishError } from '../errors.ts'
+import { type ExitReason, reasonOf } from '../exit/reason.ts'
+import type { NameTaken } from '../scheduler/names.ts'
 import type { Scheduler, SpawnRequest } from '../scheduler/scheduler.ts'
 import type { Behaviour } from './behaviour.ts'
 import type { Link } from './links.ts'
@@ -138,9 +140,18 @@ export class Process {
     this.#argument = undefined
     const name = this.#startName
     if (name === undefined) return this.behaviour.start(this, argument)
-    return this.scheduler.names.register(this, name).then(() => {
-      if (this.status !== Status.Dead) return this.behaviour.start(this, argument)
-    })
+    return this.scheduler.names.register(this, name).then(
+      () => (this.status === Status.Dead ? undefined : this.behaviour.start(this, argument)),
+      (error: unknown) => this.#unnamed(error),
+    )
+  }
+
+  /** It did not get its name: nothing of it has run, so there is nothing to terminate (otp 65). */
+  #unnamed(error: unknown): void {
+    const taken = error instanceof BeamishError && error.code === 'BEAMISH_NAME_TAKEN'
+    const reason = taken ? { alreadyStarted: (error as NameTaken).pid } : reasonOf(error)
+    if (!taken) this.scheduler.report(this, reason, undefined)
+    this.scheduler.exit(this, reason)
   }
 
   /** init is through: releases who waits for it. */

@@ -87,7 +87,8 @@ class PendingStart implements Pending {
     }
     this.#resolve(result)
     if (!result.ok && this.#request.link === true && result.ignored !== true) {
-      // start_link of a failing init takes a starter along that does not trap exits (otp 64).
+      // start_link of a failing init takes a starter along that does not trap exits (otp 64); a taken name does not.
+      if (isAlreadyStarted(result.reason)) return
       if (!this.#starter.trapExit) {
         const { scheduler } = this.#starter
         exitSignal(scheduler, this.#starter, this.#pid, result.reason, 'link')
@@ -115,6 +116,10 @@ class PendingStart implements Pending {
     }
     this.finish({ ok: false, reason: 'timeout' })
   }
+}
+
+function isAlreadyStarted(reason: ExitReason): boolean {
+  return typeof reason === 'object' && reason !== null && 'alreadyStarted' in reason
 }
 
 /** Spawns and, with `ack`, waits for init. On another thread the promise resolves once the pid or the outcome is known. */
@@ -219,6 +224,11 @@ export function spawnedReceived(
     return
   }
   if (pid === NO_PID) return
+  if (starter !== undefined) {
+    // Its start timed out before the pid was known: it ends now, as it would have then (otp 66).
+    sendExit(scheduler, to, pid, 'kill')
+    return
+  }
   const home = schedulerOf(pid)
   // Everything the starter ever linked with is below this id, so the signal covers the link made at birth.
   scheduler.peers.push6(home, Op.LinkExit, to, pid, scheduler.linkIds, 0, 'noproc')
