@@ -46,7 +46,7 @@ export class Registries {
   /** To the entries of every thread. */
   dispatch(from: Pid, registry: string, key: string | number, message: unknown): void {
     for (const id of this.#scheduler.peers.ids()) {
-      if (id !== 0) this.#scheduler.peers.push5(id, Op.Dispatch, from, registry, key, message)
+      this.#scheduler.peers.push5(id, Op.Dispatch, from, registry, key, message)
     }
     this.dispatchHere(registry, key, message)
   }

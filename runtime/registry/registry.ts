@@ -83,18 +83,16 @@ export class DuplicateRegistry {
     if (isDead(process)) return never()
     const { scheduler } = process
     const argument = { registry: this.name, key }
-    const others = scheduler.peers
-      .ids()
-      .filter((id) => id !== 0 || scheduler.id !== 0)
-      .map((id) =>
-        ask(scheduler, process, id, 'registry', argument).catch((error: unknown) => {
-          // A thread that is lost while we ask has no entries.
-          if (error instanceof Exit) return []
-          throw error
-        }),
-      )
-    const here = scheduler.registries.localEntries(this.name, key)
-    return [here, ...((await Promise.all(others)) as RegistryEntry[][])].flat()
+    const ofThread = (id: number): Promise<unknown> | RegistryEntry[] => {
+      if (id === scheduler.id) return scheduler.registries.localEntries(this.name, key)
+      return ask(scheduler, process, id, 'registry', argument).catch((error: unknown) => {
+        // A thread that is lost while we ask has no entries.
+        if (error instanceof Exit) return []
+        throw error
+      })
+    }
+    const ids = [...scheduler.peers.ids(), scheduler.id].sort((a, b) => a - b)
+    return ((await Promise.all(ids.map(ofThread))) as RegistryEntry[][]).flat()
   }
 
   /** Sends a message to every entry of a key, on every thread. */
