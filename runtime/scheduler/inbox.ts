@@ -24,8 +24,9 @@ export class Inbox {
     } finally {
       this.#receiving = false
     }
-    const done = this.#waiting.shift()
-    if (done !== undefined) this.drain(done)
+    for (let done = this.#waiting.shift(); done !== undefined; done = this.#waiting.shift()) {
+      this.drain(done)
+    }
   }
 
   /**
