@@ -23,7 +23,9 @@ export interface Entry {
   /** A join of the same topic that starts when this channel is gone. */
   next: Message | undefined
   /** joinRef of the channel this one replaced: its phx_close follows our join reply. */
-  readonly replaced: { readonly joinRef: string | null } | undefined
+  replaced: { readonly joinRef: string | null } | undefined
+  /** Its join was answered ok, and the client was not told of its end yet. */
+  owesClose: boolean
 }
 
 export class Topics {
@@ -48,6 +50,7 @@ export class Topics {
       waiting: new PendingQueue<Waiting>(),
       next: undefined,
       replaced,
+      owesClose: false,
     }
     this.#byTopic.set(join.topic, entry)
     this.#byId.set(entry.id, entry)

@@ -13,9 +13,10 @@ import type {
   StartResult,
 } from '../../runtime/index.ts'
 import { logLine } from '../../runtime/log.ts'
+import { encodeClose, encodeCrash } from '../wire/endings.ts'
 import type { ConnectInfo, Join, ToChannel, ToTransport } from '../wire/link.ts'
 import type { Message } from '../wire/message.ts'
-import { decode, encodePush, encodeReply } from '../wire/serializerV2.ts'
+import { decode, encodeReply } from '../wire/serializerV2.ts'
 import type { SocketLimits } from './limits.ts'
 import { matchRoute, type Route } from './routes.ts'
 import { type Entry, Topics } from './topics.ts'
@@ -138,16 +139,30 @@ export class Transport {
 
   /** The topic is joined already: the old channel ends first, then the new one starts (Phoenix duplicate_join). */
   #replace(existing: Entry, message: Message): void {
+    const { state, pid, next } = existing
     existing.next = message
-    if (existing.state === 'ending') return
     existing.state = 'ending'
-    if (existing.pid === undefined) return
-    this.#end(existing.pid, { shutdown: 'duplicate_join' })
+    if (next !== undefined) this.#supersede(existing, next)
+    else if (state === 'ending') this.#killLater(pid)
+    else {
+      if (state !== 'joined') this.#supersede(existing, existing.join)
+      if (pid !== undefined) this.#end(pid, { shutdown: 'duplicate_join' })
+    }
+  }
+
+  /** A join that a newer one overtook before it was answered: it and what waited for it get their answers. */
+  #supersede(entry: Entry, join: Message): void {
+    this.#refuse(join, { reason: 'replaced by a newer join' }, join.joinRef)
+    this.#answerWaiting(entry)
   }
 
   #end(pid: Pid, reason: ExitReason): void {
     this.#self.exit(pid, reason)
-    this.#self.sendAfter(REPLACE_TIMEOUT_MS, { type: 'phx:kill', pid })
+    this.#killLater(pid)
+  }
+
+  #killLater(pid: Pid | undefined): void {
+    if (pid !== undefined) this.#self.sendAfter(REPLACE_TIMEOUT_MS, { type: 'phx:kill', pid })
   }
 
   #startJoin(message: Message, replaced: Entry['replaced']): void {
@@ -211,10 +226,16 @@ export class Transport {
       this.#gone(entry)
       return
     }
-    this.#topics.watch(entry, result.pid, this.#self.monitor(result.pid))
+    // Its answer to the join was faster.
+    if (entry.pid !== undefined) return
+    this.#watch(entry, result.pid)
     if (this.#draining) this.#tell(entry, { type: 'phx:stop', reason: { shutdown: 'draining' } })
     else if (entry.state === 'ending') this.#end(result.pid, { shutdown: 'duplicate_join' })
     else if (entry.state === 'starting') entry.state = 'joining'
+  }
+
+  #watch(entry: Entry, pid: Pid): void {
+    this.#topics.watch(entry, pid, this.#self.monitor(pid))
   }
 
   #tell(entry: Entry, message: ToChannel): void {
@@ -228,11 +249,13 @@ export class Transport {
       return
     }
     // A leave for an earlier join of this topic: the client has moved on.
-    if (message.joinRef !== null && message.joinRef !== entry.join.joinRef) return
+    const current = entry.next ?? entry.join
+    if (message.joinRef !== null && message.joinRef !== current.joinRef) return
     if (entry.state === 'joined') {
       entry.state = 'ending'
       this.#tell(entry, { type: 'phx:leave', ref: message.ref })
-    } else if (entry.state !== 'ending') this.#wait(entry, message)
+    } else if (entry.state !== 'ending' || entry.next !== undefined) this.#wait(entry, message)
+    else this.#write(encodeReply(message.joinRef, message.ref, message.topic, 'ok', {}))
   }
 
   #event(message: Message): void {
@@ -267,12 +290,13 @@ export class Transport {
     }
     const entry = this.#topics.byId(message.id)
     if (entry === undefined) return
-    if (message.type === 'phx:joined') this.#joined(entry, message.ok, message.frame)
+    if (message.type === 'phx:joined') this.#joined(entry, message)
     else if (message.type === 'phx:frame') this.frame(entry.id, message.frame)
     else if (!entry.closed) {
       entry.closed = true
       // A replaced channel's phx_close follows the new join's reply.
-      if (entry.next === undefined && entry.state !== 'starting' && entry.state !== 'joining') {
+      if (entry.next === undefined && entry.owesClose) {
+        entry.owesClose = false
         this.#writeClose(entry.topic, entry.join.joinRef)
       }
     }
@@ -288,18 +312,20 @@ export class Transport {
     }
   }
 
-  #joined(entry: Entry, ok: boolean, frame: string): void {
+  #joined(entry: Entry, { pid, ok, frame }: ToTransport & { type: 'phx:joined' }): void {
     if (entry.state === 'ending') return
+    if (entry.pid === undefined) this.#watch(entry, pid)
     this.#write(frame)
-    if (entry.replaced !== undefined) this.#writeClose(entry.topic, entry.replaced.joinRef)
+    this.#closeReplaced(entry)
     if (!ok) {
       entry.closed = true
-      this.#refuseWaiting(entry)
+      this.#answerWaiting(entry)
       this.#topics.remove(entry)
       if (entry.monitor !== undefined) this.#self.demonitor(entry.monitor, { flush: true })
       return
     }
     entry.state = 'joined'
+    entry.owesClose = true
     entry.waiting.drain((waiting) => {
       if ('frame' in waiting) this.#write(waiting.frame)
       else if (waiting.message.event === 'phx_leave') this.#leave(waiting.message)
@@ -307,14 +333,24 @@ export class Transport {
     })
   }
 
-  #refuseWaiting(entry: Entry): void {
+  /** There will be no channel for what waits: events are refused, a leave has nothing left to do. */
+  #answerWaiting(entry: Entry): void {
     entry.waiting.drain((waiting) => {
-      if ('message' in waiting) this.#refuse(waiting.message, { reason: 'unmatched topic' })
+      if ('frame' in waiting) return
+      const { joinRef, ref, topic, event } = waiting.message
+      if (event === 'phx_leave') this.#write(encodeReply(joinRef, ref, topic, 'ok', {}))
+      else this.#refuse(waiting.message, { reason: 'unmatched topic' })
     })
   }
 
+  #closeReplaced(entry: Entry): void {
+    const { replaced, topic } = entry
+    entry.replaced = undefined
+    if (replaced !== undefined) this.#writeClose(topic, replaced.joinRef)
+  }
+
   #writeClose(topic: string, joinRef: string | null): void {
-    this.#write(encodeCloseOf(joinRef, topic))
+    this.#write(encodeClose(joinRef, topic))
   }
 
   /** A channel process has ended. */
@@ -331,7 +367,7 @@ export class Transport {
       return
     }
     if (next !== undefined) {
-      this.#startJoin(next, { joinRef: join.joinRef })
+      this.#startJoin(next, entry.owesClose ? { joinRef: join.joinRef } : entry.replaced)
       const started = this.#topics.of(topic)
       // What came for the new join while the old channel ended goes on with it.
       entry.waiting.drain((waiting) => {
@@ -342,8 +378,9 @@ export class Transport {
     if (entry.closed) return
     if (state === 'starting' || state === 'joining') {
       this.#refuse(join, { reason: 'join crashed' }, join.joinRef)
-      this.#refuseWaiting(entry)
-    } else this.#write(encodeErrorOf(join.joinRef, topic))
+      this.#closeReplaced(entry)
+      this.#answerWaiting(entry)
+    } else this.#write(encodeCrash(join.joinRef, topic))
   }
 
   /**
@@ -359,16 +396,4 @@ export class Transport {
     }
     if (this.#topics.size === 0) this.#self.exit({ shutdown: 'draining' })
   }
-}
-
-const encodeCloseOf = (joinRef: string | null, topic: string): string =>
-  withRef(joinRef, topic, 'phx_close', {})
-const encodeErrorOf = (joinRef: string | null, topic: string): string =>
-  withRef(joinRef, topic, 'phx_error', { reason: 'channel_crash' })
-
-/** phx_close and phx_error carry the join's ref twice. */
-function withRef(joinRef: string | null, topic: string, event: string, payload: object): string {
-  if (joinRef === null) return encodePush(null, topic, event, payload)
-  const ref = JSON.stringify(joinRef)
-  return `[${ref},${ref},${JSON.stringify(topic)},"${event}",${JSON.stringify(payload)}]`
 }

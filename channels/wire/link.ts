@@ -21,6 +21,8 @@ export type ToTransport =
   | {
       readonly type: 'phx:joined'
       readonly id: number
+      /** The channel: this message may come before the word that it was started. */
+      readonly pid: Pid
       readonly ok: boolean
       readonly frame: string
     }
@@ -54,6 +56,7 @@ export interface ConnectInfo {
 }
 
 interface Sender {
+  readonly pid: Pid
   send(to: Pid, message: unknown): void
 }
 
@@ -75,7 +78,7 @@ export class ChannelLink {
   joined(status: 'ok' | 'error', response: object): void {
     const { id, joinRef, ref, topic } = this.join
     const frame = encodeReply(joinRef, ref, topic, status, response)
-    this.#tell({ type: 'phx:joined', id, ok: status === 'ok', frame })
+    this.#tell({ type: 'phx:joined', id, pid: this.#self.pid, ok: status === 'ok', frame })
   }
 
   reply(ref: string | null, status: string, response: object): void {
