@@ -25,6 +25,8 @@ export class Names {
   readonly #pids = new Map<string, Pid>()
   /** Owners known to be dead before main said so. */
   readonly #dead = new Map<string, Pid>()
+  /** Processes whose register is on its way: they are about to have a name. */
+  readonly #registering = new Map<Process, string>()
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler
@@ -51,11 +53,13 @@ export class Names {
     return this.#pids.get(name)
   }
 
-  /** Asks main on a local miss. */
-  whereis(asker: Process, name: string): Promise<Pid | undefined> {
+  /** Asks main on a local miss. An owner known to be dead here is nobody, even if main has yet to hear of its end. */
+  async whereis(asker: Process, name: string): Promise<Pid | undefined> {
     const known = this.findAfterDrain(name)
-    if (known !== undefined || this.#scheduler.id === 0) return Promise.resolve(known)
-    return ask(this.#scheduler, asker, 0, 'whereis', name) as Promise<Pid | undefined>
+    if (known !== undefined || this.#scheduler.id === 0) return known
+    const dead = this.#dead.get(name)
+    const pid = (await ask(this.#scheduler, asker, 0, 'whereis', name)) as Pid | undefined
+    return pid === dead ? undefined : pid
   }
 
   /**
@@ -67,13 +71,16 @@ export class Names {
     if (process.status === Status.Dead) {
       throw new BeamishError('BEAMISH_NAME_DEAD', { pid: formatPid(process.pid) })
     }
-    if (process.name !== undefined) {
-      throw new BeamishError('BEAMISH_NAME_SECOND', {
-        pid: formatPid(process.pid),
-        name: process.name,
-      })
+    const first = process.name ?? this.#registering.get(process)
+    if (first !== undefined) {
+      throw new BeamishError('BEAMISH_NAME_SECOND', { pid: formatPid(process.pid), name: first })
     }
-    await this.#claim(process, name)
+    this.#registering.set(process, name)
+    try {
+      await this.#claim(process, name)
+    } finally {
+      this.#registering.delete(process)
+    }
   }
 
   /** Gives a key of a unique registry to a process, which may own many. */
@@ -90,10 +97,17 @@ export class Names {
     }
     const owner = (
       this.#scheduler.id === 0
-        ? this.claim(request)
+        ? await this.#claimHere(request)
         : await ask(this.#scheduler, process, 0, 'register', request)
     ) as Pid
     if (owner !== process.pid) throw new NameTaken(name, owner)
+  }
+
+  /** Answers once the name is on every port, as the answer to another thread does. */
+  async #claimHere(request: RegisterRequest): Promise<Pid> {
+    const owner = this.claim(request)
+    await new Promise<void>((resolve) => this.#scheduler.peers.afterFlush(resolve))
+    return owner
   }
 
   /** Frees a name of a process of this thread. */
@@ -110,6 +124,7 @@ export class Names {
 
   /** A process has ended: all it was known by is free. */
   forget(process: Process): void {
+    this.#registering.delete(process)
     if (process.name !== undefined) this.gone(process.name, process.pid)
     if (process.keys !== undefined) for (const key of process.keys) this.gone(key, process.pid)
   }

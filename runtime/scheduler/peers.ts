@@ -29,6 +29,7 @@ export class Peers {
   readonly #scheduler: Scheduler
   readonly #peers: (Peer | undefined)[] = []
   readonly #dirty: Peer[] = []
+  readonly #afterFlush: (() => void)[] = []
   #highest = -1
   #batches = 0
 
@@ -106,7 +107,21 @@ export class Peers {
     this.#scheduler.noSuchScheduler(op, from, a, b)
   }
 
+  /** Runs once everything pushed until now has been posted; what it pushes itself is posted behind that. */
+  afterFlush(then: () => void): void {
+    this.#afterFlush.push(then)
+    this.#scheduler.wake()
+  }
+
   flush(): void {
+    this.#post()
+    while (this.#afterFlush.length > 0) {
+      for (const then of this.#afterFlush.splice(0)) then()
+      this.#post()
+    }
+  }
+
+  #post(): void {
     for (let i = 0; i < this.#dirty.length; i++) {
       const peer = this.#dirty[i] as Peer
       const { batch } = peer

@@ -107,7 +107,11 @@ function signal(s: Scheduler, peer: number, batch: readonly unknown[], at: numbe
     }
     case Op.Query: {
       const value = answerQuery(s, b as Query, batch[at + 4])
-      s.peers.push6(schedulerOf(from), Op.Reply, NO_PID, from, a, value, 0)
+      const answer = (): void =>
+        s.peers.push6(schedulerOf(from), Op.Reply, NO_PID, from, a, value, 0)
+      // A name is on every port before the one who asked for it can speak of it.
+      if (b === 'register') s.peers.afterFlush(answer)
+      else answer()
       return
     }
     case Op.Lost:

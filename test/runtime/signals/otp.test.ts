@@ -295,7 +295,8 @@ t.test(
       const report = await stage.receive(
         'a report',
         (m): m is { puppet: Pid; done?: number } =>
-          typeof m === 'object' && m !== null && 'puppet' in m,
+          typeof m === 'object' &&
+          [busy, neighbour, distant].includes((m as { puppet: Pid }).puppet),
       )
       arrived.push(
         report.done === answers ? 'distant' : report.done === spinning ? 'busy' : 'neighbour',
