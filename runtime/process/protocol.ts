@@ -28,9 +28,16 @@ type Handler = (...args: never) => unknown
 export type CallEvent<P> = P extends { readonly calls: infer C } ? keyof C & string : string
 export type CastEvent<P> = P extends { readonly casts: infer C } ? keyof C & string : string
 
+/** A handler that takes `_: undefined` only to get at `self` has no payload. */
+type RequiredPayload<T> = unknown extends T
+  ? { required: T }
+  : [T] extends [undefined]
+    ? 'none'
+    : { required: T }
+
 type PayloadOf<F> = F extends Handler
   ? Parameters<F> extends [unknown, infer T, ...unknown[]]
-    ? { required: T }
+    ? RequiredPayload<T>
     : Parameters<F> extends [unknown, (infer T)?, ...unknown[]]
       ? unknown extends T
         ? 'none'

@@ -109,12 +109,10 @@ class PendingStart implements Pending {
   }
 
   #timedOut(): void {
-    if (this.#pid !== NO_PID) {
-      const { scheduler } = this.#starter
-      this.#starter.links?.delete(this.#pid)
-      sendExit(scheduler, this.#starter.pid, this.#pid, 'kill')
-    }
+    // The answer first: within a thread the kill acts at once, and would be taken for the outcome of init.
     this.finish({ ok: false, reason: 'timeout' })
+    const { scheduler, pid } = this.#starter
+    if (this.#pid !== NO_PID) sendExit(scheduler, pid, this.#pid, 'kill')
   }
 }
 
