@@ -189,7 +189,9 @@ class LiveViewBehaviour implements Behaviour {
     if (process.status === Status.Dead) return
     const changed = changes(state)
     state.ref = null
-    state.link.reply(ref, 'ok', changed === undefined ? {} : { diff: changed })
+    if (ref !== null) state.link.reply(ref, 'ok', changed === undefined ? {} : { diff: changed })
+    // Nobody waits for a reply; the page must change all the same.
+    else if (changed !== undefined) state.link.push('diff', changed)
   }
 
   /** A message has been handled: its diff leaves now, or with those of the messages that already wait. */
