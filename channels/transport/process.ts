@@ -91,6 +91,7 @@ export const TransportProcess = genServer('beamish.transport', {
       self.send(self.pid, text === undefined ? { type: 'ws:binary' } : { type: 'ws:text', text })
     })
     socket.onClose((code) => self.send(self.pid, { type: 'ws:closed', code }))
+    socket.resume()
     // Killed or crashed, it runs no terminate: the socket must not outlive its process.
     self.signal.addEventListener('abort', () => {
       outbox.close()

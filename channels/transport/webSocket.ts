@@ -8,6 +8,7 @@ import type { FrameSink } from './outbox.ts'
 export interface AcceptedSocket extends FrameSink {
   /** `text` is undefined for a binary frame. */
   onFrame(listener: (text: string | undefined) => void): void
+  /** Hears of a close that came before it, too. */
   onClose(listener: (code: number) => void): void
   /** Stops and resumes reading: the client then meets TCP backpressure. */
   pause(): void
@@ -20,7 +21,10 @@ export interface AcceptedSocket extends FrameSink {
 /** How long a client has to answer a close frame. */
 const CLOSE_TIMEOUT_MS = 3_000
 
-/** Accepts upgrades; frames over `maxFrameBytes` close their socket with 1009, bad UTF-8 with 1007 (RFC 6455). */
+/** Close code of a connection that ended without a close frame (RFC 6455 section 7.4.1). */
+const ABNORMAL_CLOSURE = 1006
+
+/** Accepts upgrades, paused until somebody listens; frames over `maxFrameBytes` close their socket with 1009, bad UTF-8 with 1007 (RFC 6455). */
 export class Upgrader {
   readonly #server: WebSocketServer
 
@@ -42,7 +46,11 @@ export class Upgrader {
     head: Buffer,
     accepted: (socket: AcceptedSocket) => void,
   ): void {
-    this.#server.handleUpgrade(request, raw, head, (socket) => accepted(wrap(socket, raw)))
+    this.#server.handleUpgrade(request, raw, head, (socket) => {
+      // What a client sends at once would be lost before its process is there to listen.
+      socket.pause()
+      accepted(wrap(socket, raw))
+    })
   }
 }
 
@@ -65,7 +73,8 @@ function wrap(socket: WebSocket, raw: Duplex): AcceptedSocket {
       socket.resume()
     },
     onClose: (listener) => {
-      socket.on('close', (code: number) => listener(code))
+      if (socket.readyState === socket.CLOSED) listener(ABNORMAL_CLOSURE)
+      else socket.on('close', (code: number) => listener(code))
     },
     pause: () => socket.pause(),
     resume: () => socket.resume(),
