@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { checkLayers, folderCycles, type Project } from './layers.ts'
+import { checkLayers, type Project } from './layers.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -56,10 +56,6 @@ t.test('the sources keep the layer rule', async (t) => {
   t.ok(project.sources.has('runtime/index.ts'), 'the runtime was read')
   t.ok(project.sources.has('test/layers.test.ts'), 'the tests were read')
   t.same(checkLayers(project), [])
-})
-
-t.test('the folders of a layer do not import each other in a circle', async (t) => {
-  t.same(folderCycles(await realProject()), [])
 })
 
 t.test('imports that the rule allows pass', async (t) => {
@@ -139,18 +135,4 @@ t.test('a file past 400 lines says why in its header, and only there', async (t)
   t.match(checkLayers(imagined({ 'runtime/a.ts': `${body}f()\n` })), [/a\.ts:1 has 401 lines/])
   t.match(checkLayers(imagined({ 'runtime/a.ts': body + why })), [/a\.ts:1 has 401 lines/])
   t.same(checkLayers(imagined({ 'runtime/a.ts': why + body })), [])
-})
-
-t.test('a circle of folders is found, unless types alone close it', async (t) => {
-  const circle = (back: string) =>
-    folderCycles(
-      imagined({
-        'runtime/a/one.ts': `import '../b/two.ts'`,
-        'runtime/b/two.ts': `import '../c/three.ts'`,
-        'runtime/c/three.ts': back,
-      }),
-    )
-  t.same(circle(`import '../a/one.ts'`), ['runtime/a -> runtime/b -> runtime/c -> runtime/a'])
-  t.same(circle(`import type { A } from '../a/one.ts'`), [])
-  t.same(circle(`import '../c/other.ts'`), [])
 })

@@ -57,8 +57,6 @@ export class Upgrader {
 function wrap(socket: WebSocket, raw: Duplex): AcceptedSocket {
   // A protocol error closes the socket by itself; without a listener it would end the thread.
   socket.on('error', () => {})
-  // Its process comes a few turns later: a frame that arrived before would be heard by nobody.
-  socket.pause()
   return {
     send: (frame) => socket.send(frame),
     get bufferedBytes() {
@@ -70,7 +68,6 @@ function wrap(socket: WebSocket, raw: Duplex): AcceptedSocket {
       socket.on('message', (data: Buffer, isBinary: boolean) => {
         listener(isBinary ? undefined : data.toString())
       })
-      socket.resume()
     },
     onClose: (listener) => {
       if (socket.readyState === socket.CLOSED) listener(ABNORMAL_CLOSURE)

@@ -25,11 +25,11 @@ export function renderPage(self: Self, view: LiveView, visit: Visit): Promise<Pa
     const named = Object.defineProperty(body, 'name', { value: `page of live view ${view.name}` })
     const request = { parent: self.pid, ancestors: [self.pid] }
     const process = scheduler.spawn(anonymous(named), undefined, request)
-    const timer = scheduler.timer(process, RENDER_TIMEOUT_MS, () =>
+    const timer = scheduler.clock.after(process, RENDER_TIMEOUT_MS, () =>
       scheduler.exit(process, 'killed'),
     )
     process.onExit(() => {
-      scheduler.cancelByRef(timer)
+      scheduler.clock.cancelRef(timer)
       resolve({ ok: false })
     })
   })

@@ -79,7 +79,7 @@ export class ServerBehaviour implements Behaviour {
 
   handle(process: Process, message: unknown): unknown {
     if (process.idleTimer !== undefined) {
-      process.scheduler.cancelByRef(process.idleTimer)
+      process.scheduler.clock.cancelRef(process.idleTimer)
       process.idleTimer = undefined
     }
     if (message instanceof CallMessage) {
@@ -180,7 +180,7 @@ export class ServerBehaviour implements Behaviour {
     const { timeoutMs } = options
     if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return undefined
     if (!(timeoutMs >= 0)) throw badReturn('timeoutMs', timeoutMs)
-    process.idleTimer = process.scheduler.timer(process, timeoutMs, () => {
+    process.idleTimer = process.scheduler.clock.after(process, timeoutMs, () => {
       process.idleTimer = undefined
       // A message that is already waiting wins; the timeout is lost then (OTP).
       if (process.status === Status.Idle && process.mailbox.length === 0) {

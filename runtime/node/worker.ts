@@ -49,7 +49,7 @@ exposeControl(data.controlPort, {
     processes: scheduler.processCount,
     messages: scheduler.handled,
     batches: scheduler.peers.batches,
-    timers: scheduler.timers.size,
+    timers: scheduler.clock.size,
     topics: scheduler.pubsub.topics,
     names: scheduler.names.size,
     heapUsedBytes: process.memoryUsage().heapUsed,

@@ -188,7 +188,7 @@ export class Process {
     const { timers } = this
     if (timers === undefined) return
     this.timers = undefined
-    for (const ref of timers) this.scheduler.cancelByRef(ref)
+    for (const ref of timers) this.scheduler.clock.cancelRef(ref)
   }
 
   /** Last act of its death: lets go of what it held and tells listeners within this thread. */

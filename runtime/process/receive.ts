@@ -28,7 +28,7 @@ export function receive(
     let takes = mailbox.takes
     const done = (): void => {
       process.receiver = undefined
-      if (timer !== undefined) scheduler.cancelByRef(timer)
+      if (timer !== undefined) scheduler.clock.cancelRef(timer)
     }
     process.receiver = () => {
       try {
@@ -46,7 +46,7 @@ export function receive(
       }
     }
     if (timeoutMs !== Number.POSITIVE_INFINITY) {
-      timer = scheduler.timer(process, timeoutMs, () => {
+      timer = scheduler.clock.after(process, timeoutMs, () => {
         process.receiver = undefined
         resolve(undefined)
       })

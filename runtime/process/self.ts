@@ -2,6 +2,8 @@
  * `self`: a process's own context. Everything a process does to the world goes through it, so sender, order and liveness are
  * known. Once the process is dead its operations do nothing, and what it awaits never resolves: a killed process's
  * continuation is dropped, finally blocks included (otp 15).
+ *
+ * Longer than 400 lines because it is the catalogue of all a process can do: one line of code to a docstring, mostly.
  */
 
 import { BeamishError } from '../errors.ts'
@@ -101,7 +103,7 @@ export class Self {
     const process = this.#process
     if (process.status === Status.Dead || ms === Number.POSITIVE_INFINITY) return never()
     return new Promise((resolve) => {
-      process.scheduler.timer(process, ms, () => resolve())
+      process.scheduler.clock.after(process, ms, () => resolve())
     })
   }
 
@@ -126,7 +128,7 @@ export class Self {
     const here = typeof to === 'number' && schedulerOf(to) === scheduler.id
     const owner = here ? scheduler.find(to as Pid) : undefined
     if (here && owner === undefined) return scheduler.refs.next()
-    return scheduler.timer(owner, ms, () => send(scheduler, pid, to, message))
+    return scheduler.clock.after(owner, ms, () => send(scheduler, pid, to, message))
   }
 
   /**
@@ -134,12 +136,12 @@ export class Self {
    * mailbox already. A timer of another thread is cancelled there, and answers false here.
    */
   cancelTimer(ref: Ref): number | false {
-    return this.#process.scheduler.cancelTimerAnywhere(this.#process.pid, ref)
+    return this.#process.scheduler.cancelTimer(this.#process.pid, ref)
   }
 
   /** Milliseconds left of a timer of this thread, or false. */
   readTimer(ref: Ref): number | false {
-    return this.#process.scheduler.readTimer(ref)
+    return this.#process.scheduler.clock.read(ref)
   }
 
   /**

@@ -54,7 +54,7 @@ class PendingCall implements Pending {
     this.#resolve = resolve
     this.#reject = reject
     if (timeoutMs !== Number.POSITIVE_INFINITY) {
-      this.#timer = caller.scheduler.setTimer(timeoutMs, () => {
+      this.#timer = caller.scheduler.clock.set(timeoutMs, () => {
         this.abandon(ref)
         this.down('timeout')
       })
@@ -73,13 +73,13 @@ class PendingCall implements Pending {
   }
 
   abandon(_ref: Ref): void {
-    if (this.#timer !== undefined) this.#caller.scheduler.cancelTimer(this.#timer)
+    if (this.#timer !== undefined) this.#caller.scheduler.clock.cancel(this.#timer)
     this.#unwatch()
   }
 
   #settle(): void {
     this.#caller.pending?.delete(this.#ref)
-    if (this.#timer !== undefined) this.#caller.scheduler.cancelTimer(this.#timer)
+    if (this.#timer !== undefined) this.#caller.scheduler.clock.cancel(this.#timer)
   }
 
   #unwatch(): void {

@@ -118,7 +118,7 @@ function signal(s: Scheduler, peer: number, batch: readonly unknown[], at: numbe
       lost(s, a as number, b as ExitReason)
       return
     case Op.CancelTimer:
-      s.cancelByRef(a as Ref)
+      s.clock.cancelRef(a as Ref)
       return
     case Op.Stop: {
       const process = s.find(a as Pid)

@@ -22,13 +22,13 @@ import { Slots } from '../process/slots.ts'
 import { PubSub } from '../pubsub/pubsub.ts'
 import { Registries } from '../registry/registries.ts'
 import type { Board } from './board.ts'
+import { Clock } from './clock.ts'
 import type { Host } from './host.ts'
 import { Names } from './names.ts'
 import { Op } from './ops.ts'
 import { Peers } from './peers.ts'
 import { noSuchScheduler } from './receive.ts'
 import { announceExit } from './signals.ts'
-import { type TimerEntry, TimerQueue } from './timers.ts'
 
 export interface SchedulerOptions {
   readonly id: number
@@ -68,7 +68,7 @@ export class Scheduler {
   readonly slot: number
   readonly slots: Slots<Process>
   readonly refs: RefSource
-  readonly timers = new TimerQueue()
+  readonly clock: Clock
   readonly names: Names
   readonly peers: Peers
   readonly pubsub: PubSub
@@ -83,7 +83,6 @@ export class Scheduler {
   #queue: Process[] = []
   #queueHead = 0
   #turnPending = false
-  #alarmAt: number | undefined
   readonly #exits: Process[] = []
   #exiting = false
   readonly #turnEnds: (() => void)[] = []
@@ -97,6 +96,7 @@ export class Scheduler {
     this.#turnBudgetMs = options.turnBudgetMs ?? DEFAULT_TURN_BUDGET_MS
     this.slots = new Slots(this.id)
     this.refs = new RefSource(this.id)
+    this.clock = new Clock(this.host, this.refs)
     this.names = new Names(this)
     this.peers = new Peers(this)
     this.board = options.board
@@ -330,85 +330,18 @@ export class Scheduler {
     noSuchScheduler(this, op, from, a, b)
   }
 
-  /** Timers with a reference: they end with their owner and can be cancelled from anywhere. */
-  readonly #refTimers = new Map<
-    Ref,
-    { readonly entry: TimerEntry; readonly owner: Process | undefined }
-  >()
-
-  /** Fires once after `delayMs`, unless cancelled or its owner ends first. */
-  timer(owner: Process | undefined, delayMs: number, fire: (ref: Ref) => void): Ref {
-    const ref = this.refs.next()
-    const entry = this.setTimer(delayMs, () => {
-      this.#refTimers.delete(ref)
-      owner?.timers?.delete(ref)
-      fire(ref)
-    })
-    this.#refTimers.set(ref, { entry, owner })
-    if (owner !== undefined) {
-      owner.timers ??= new Set()
-      owner.timers.add(ref)
-    }
-    return ref
-  }
-
-  /** Milliseconds that were left, or false when the timer is unknown or has fired. */
-  cancelByRef(ref: Ref): number | false {
-    const timer = this.#refTimers.get(ref)
-    if (timer === undefined) return false
-    this.#refTimers.delete(ref)
-    timer.owner?.timers?.delete(ref)
-    this.cancelTimer(timer.entry)
-    return this.#left(timer.entry)
-  }
-
-  /** Cancels here, or asks the thread that made the timer to. */
-  cancelTimerAnywhere(by: Pid, ref: Ref): number | false {
+  /** Cancels a timer here, or asks the thread that made it to. */
+  cancelTimer(by: Pid, ref: Ref): number | false {
     const home = schedulerOfRef(ref)
-    if (home === this.id) return this.cancelByRef(ref)
+    if (home === this.id) return this.clock.cancelRef(ref)
     this.peers.push4(home, Op.CancelTimer, by, ref, 0)
     return false
-  }
-
-  /** Milliseconds left of a timer, or false. */
-  readTimer(ref: Ref): number | false {
-    const timer = this.#refTimers.get(ref)
-    return timer === undefined ? false : this.#left(timer.entry)
-  }
-
-  #left(entry: TimerEntry): number {
-    return Math.max(0, Math.ceil(entry.deadline - this.host.now()))
-  }
-
-  setTimer(delayMs: number, fire: () => void): TimerEntry {
-    const now = this.host.now()
-    const entry = this.timers.add(now, delayMs, fire)
-    this.#arm(now)
-    return entry
-  }
-
-  cancelTimer(entry: TimerEntry): boolean {
-    return this.timers.remove(entry)
-  }
-
-  readonly #alarm = (): void => {
-    this.#alarmAt = undefined
-    this.timers.expire(this.host.now())
-    this.#arm(this.host.now())
-  }
-
-  /** The alarm is only ever moved forward; one that rings early finds nothing due and is set anew. */
-  #arm(now: number): void {
-    const next = this.timers.nextDeadline()
-    if (next === undefined || (this.#alarmAt !== undefined && this.#alarmAt <= next)) return
-    this.#alarmAt = next
-    this.host.alarm(next - now, this.#alarm)
   }
 
   /** Ends every process without further ado and disarms the clock: the last thing a scheduler does. */
   close(): void {
     for (const process of [...this.slots]) this.exit(process, 'shutdown')
-    this.host.alarm(undefined, this.#alarm)
+    this.clock.stop()
     this.peers.flush()
     this.peers.close()
   }

@@ -58,7 +58,7 @@ class PendingStart implements Pending {
     this.#resolve = resolve
     const { timeoutMs } = request
     if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
-      this.#timer = starter.scheduler.setTimer(timeoutMs, () => this.#timedOut())
+      this.#timer = starter.scheduler.clock.set(timeoutMs, () => this.#timedOut())
     }
   }
 
@@ -80,7 +80,7 @@ class PendingStart implements Pending {
 
   finish(result: StartResult): void {
     this.#starter.pending?.delete(this.#ref)
-    if (this.#timer !== undefined) this.#starter.scheduler.cancelTimer(this.#timer)
+    if (this.#timer !== undefined) this.#starter.scheduler.clock.cancel(this.#timer)
     if (!result.ok) {
       if (this.#pid !== NO_PID) this.#starter.links?.delete(this.#pid)
       this.#starter.monitors?.delete(this.#ref)
@@ -105,7 +105,7 @@ class PendingStart implements Pending {
   }
 
   abandon(): void {
-    if (this.#timer !== undefined) this.#starter.scheduler.cancelTimer(this.#timer)
+    if (this.#timer !== undefined) this.#starter.scheduler.clock.cancel(this.#timer)
   }
 
   #timedOut(): void {

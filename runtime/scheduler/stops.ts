@@ -25,7 +25,7 @@ export async function stop(
     const ref = scheduler.refs.next()
     const settle = (): void => {
       caller.pending?.delete(ref)
-      if (timer !== undefined) scheduler.cancelByRef(timer)
+      if (timer !== undefined) scheduler.clock.cancelRef(timer)
     }
     const unwatch = (): void => {
       if (schedulerOf(pid) === scheduler.id) scheduler.find(pid)?.watchers?.delete(ref)
@@ -45,7 +45,7 @@ export async function stop(
     const timer =
       timeoutMs === Number.POSITIVE_INFINITY
         ? undefined
-        : scheduler.timer(caller, timeoutMs, () => {
+        : scheduler.clock.after(caller, timeoutMs, () => {
             unwatch()
             settle()
             reject(callFailed(to, 'stop', 'timeout'))

@@ -15,18 +15,18 @@ export async function stopChild(
 ): Promise<ExitReason> {
   const ended = awaitDown(supervisor, pid)
   const { scheduler } = supervisor
-  let timer: ReturnType<typeof scheduler.timer> | undefined
+  let timer: ReturnType<typeof scheduler.clock.after> | undefined
   if (shutdown === 'brutal_kill') sendExit(scheduler, supervisor.pid, pid, 'kill')
   else {
     sendExit(scheduler, supervisor.pid, pid, reason)
     if (shutdown !== Number.POSITIVE_INFINITY) {
-      timer = scheduler.timer(supervisor, shutdown, () => {
+      timer = scheduler.clock.after(supervisor, shutdown, () => {
         sendExit(scheduler, supervisor.pid, pid, 'kill')
       })
     }
   }
   const actual = await ended
-  if (timer !== undefined) scheduler.cancelByRef(timer)
+  if (timer !== undefined) scheduler.clock.cancelRef(timer)
   forgetExit(supervisor, pid)
   return actual
 }

@@ -94,15 +94,39 @@ t.test('every export shows an example, and every example runs', async (t) => {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder)
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  for (const { name, code } of examples) {
+  const files = examples.map(({ name, code }) => {
     const file = join(folder, `${name}.ts`)
     writeFileSync(file, code)
-    // As its own main module, so that what an example does when it is run is run.
-    const args = ['--conditions=beamish-source', '--import', ASSERTIONS_THROW, file]
-    const result = await run(process.execPath, args, { cwd: root, timeout: 20_000 }).then(
-      () => 'runs',
-      (error: { stderr?: string }) => error.stderr ?? 'failed',
+    return { name, file }
+  })
+  const node = (...args: string[]): Promise<string> =>
+    run(process.execPath, ['--conditions=beamish-source', '--import', ASSERTIONS_THROW, ...args], {
+      cwd: root,
+      timeout: 60_000,
+    }).then(
+      ({ stdout }) => stdout,
+      (error: { stderr?: string }) => `failed: ${error.stderr}`,
     )
-    t.equal(result, 'runs', name)
-  }
+  // What an example does when it is run as a program, it does in a process of its own; the others share one.
+  const programs = files.filter(({ file }) =>
+    readFileSync(file, 'utf8').includes('import.meta.main'),
+  )
+  for (const { name, file } of programs) t.notMatch(await node(file), /^failed/, name)
+  t.ok(programs.length > 0, 'the README has one that runs as a program')
+  const others = files.filter((file) => !programs.includes(file))
+  const report = await node('--input-type=module', '--eval', importEach(others))
+  const results = JSON.parse(report.split('\n').at(-2) ?? '{}') as Record<string, string>
+  for (const { name } of others) t.equal(results[name], 'runs', name)
 })
+
+/** A program that imports each file and prints, last, how that went. */
+function importEach(files: readonly { readonly name: string; readonly file: string }[]): string {
+  return `
+    const results = {}
+    for (const { name, file } of ${JSON.stringify(files)}) {
+      results[name] = await import(file).then(() => 'runs', (error) => String(error?.stack ?? error))
+    }
+    console.log(JSON.stringify(results))
+    process.exit(0)
+  `
+}
