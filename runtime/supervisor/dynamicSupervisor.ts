@@ -31,18 +31,24 @@ interface Settings {
   readonly maxSeconds: number
 }
 
+/** Tries again to restart what had this pid. */
 class Retry {
-  readonly spec: ChildSpec
-  constructor(spec: ChildSpec) {
-    this.spec = spec
+  readonly pid: Pid
+  constructor(pid: Pid) {
+    this.pid = pid
   }
+}
+
+interface Child {
+  readonly spec: ChildSpec
+  /** Its process has ended and its restart failed: it is tried again, known by its last pid meanwhile (otp 155). */
+  restarting: boolean
 }
 
 interface State {
   readonly settings: Settings
-  readonly children: Map<Pid, ChildSpec>
+  readonly children: Map<Pid, Child>
   readonly intensity: Intensity
-  restarting: number
 }
 
 const DYNAMIC_SUPERVISOR = 'beamish.dynamicSupervisor'
@@ -62,7 +68,6 @@ class DynamicSupervisorBehaviour implements Behaviour {
       settings,
       children: new Map(),
       intensity: new Intensity(settings.maxRestarts, settings.maxSeconds),
-      restarting: 0,
     } satisfies State
     process.ready()
   }
@@ -75,8 +80,8 @@ class DynamicSupervisorBehaviour implements Behaviour {
     }
     if (message instanceof StopMessage) return this.#stop(process, message.reason)
     if (message instanceof Retry) {
-      state.restarting--
-      return this.#restart(process, state, message.spec)
+      const child = state.children.get(message.pid)
+      return child?.restarting ? this.#restart(process, state, message.pid, child) : undefined
     }
     if (message instanceof CallMessage) return this.#called(process, state, message)
     return undefined
@@ -93,23 +98,25 @@ class DynamicSupervisorBehaviour implements Behaviour {
         }
       case 'terminateChild': {
         const pid = call.payload as Pid
-        const spec = state.children.get(pid)
-        if (spec === undefined) return reply('not_found')
+        const child = state.children.get(pid)
+        if (child === undefined) return reply('not_found')
         state.children.delete(pid)
-        await this.#end(process, pid, spec)
+        await this.#end(process, pid, child)
         return reply('ok')
       }
       case 'whichChildren':
         return reply(
-          [...state.children].map(([pid, { id, type, behaviour }]) => ({
-            id,
-            pid,
-            type,
-            behaviour,
+          [...state.children].map(([pid, { spec, restarting }]) => ({
+            id: spec.id,
+            pid: restarting ? 'restarting' : pid,
+            type: spec.type,
+            behaviour: spec.behaviour,
           })),
         )
-      case 'countChildren':
-        return reply({ active: state.children.size, restarting: state.restarting })
+      case 'countChildren': {
+        const restarting = [...state.children.values()].filter((c) => c.restarting).length
+        return reply({ active: state.children.size - restarting, restarting })
+      }
       default:
         return reply({ ok: false, reason: `dynamic supervisors have no call ${call.event}` })
     }
@@ -117,7 +124,7 @@ class DynamicSupervisorBehaviour implements Behaviour {
 
   async #startNew(process: Process, state: State, spec: unknown): Promise<StartResult> {
     checkChildSpec(spec)
-    if (state.children.size + state.restarting >= state.settings.maxChildren) {
+    if (state.children.size >= state.settings.maxChildren) {
       return { ok: false, reason: 'max_children' }
     }
     return this.#launch(process, state, spec)
@@ -129,34 +136,43 @@ class DynamicSupervisorBehaviour implements Behaviour {
     const options = { link: true, ack: true, ...(name === undefined ? {} : { name }) }
     const { result } = start(process.scheduler, process, where, behaviour, argument, options)
     const started = await result
-    if (started.ok) state.children.set(started.pid, spec)
+    if (started.ok) state.children.set(started.pid, { spec, restarting: false })
     return started
   }
 
   #exited(process: Process, state: State, pid: Pid, reason: ExitReason): unknown {
-    const spec = state.children.get(pid)
-    if (spec === undefined) return undefined
-    state.children.delete(pid)
+    const child = state.children.get(pid)
+    if (child === undefined || child.restarting) return undefined
+    const { spec } = child
     if (isReported(spec.restart, reason) && !isShutdown(reason)) {
       this.#report(process, 'child_terminated', spec, pid, reason)
     }
-    if (afterExit(spec.restart, reason) !== 'restart') return undefined
-    return this.#restart(process, state, spec)
+    if (afterExit(spec.restart, reason) === 'restart') {
+      return this.#restart(process, state, pid, child)
+    }
+    state.children.delete(pid)
+    return undefined
   }
 
-  async #restart(process: Process, state: State, spec: ChildSpec): Promise<void> {
+  async #restart(process: Process, state: State, pid: Pid, child: Child): Promise<void> {
+    const { spec } = child
+    child.restarting = true
     if (!state.intensity.add(process.scheduler.host.now())) {
       this.#report(process, 'shutdown', spec, undefined, 'reached_max_restart_intensity')
       return this.#stop(process, 'shutdown')
     }
     const result = await this.#launch(process, state, spec)
-    if (process.status === Status.Dead || result.ok || result.ignored) return
+    if (process.status === Status.Dead) return
+    if (result.ok || result.ignored) {
+      state.children.delete(pid)
+      return
+    }
     this.#report(process, 'start_error', spec, undefined, result.reason)
-    state.restarting++
-    process.scheduler.deliver(process, new Retry(spec))
+    process.scheduler.deliver(process, new Retry(pid))
   }
 
-  async #end(process: Process, pid: Pid, spec: ChildSpec): Promise<void> {
+  async #end(process: Process, pid: Pid, { spec, restarting }: Child): Promise<void> {
+    if (restarting) return
     const reason = await stopChild(process, pid, spec.shutdown)
     if (!isShutdown(reason) && isShutdownError(spec.restart, spec.shutdown, reason)) {
       this.#report(process, 'shutdown_error', spec, pid, reason)
@@ -165,7 +181,7 @@ class DynamicSupervisorBehaviour implements Behaviour {
 
   async #stop(process: Process, reason: ExitReason): Promise<void> {
     const { children } = process.state as State
-    await Promise.all([...children].map(([pid, spec]) => this.#end(process, pid, spec)))
+    await Promise.all([...children].map(([pid, child]) => this.#end(process, pid, child)))
     process.scheduler.exit(process, plain(reason))
   }
 
@@ -200,8 +216,10 @@ defineBehaviour(new DynamicSupervisorBehaviour())
  * ```
  */
 export function dynamicSupervisor(options: DynamicSupervisorOptions = {}): ChildSpec {
+  const { maxChildren = Number.POSITIVE_INFINITY } = options
   const settings: Settings = {
-    maxChildren: options.maxChildren ?? Number.POSITIVE_INFINITY,
+    maxChildren:
+      maxChildren === Number.POSITIVE_INFINITY ? maxChildren : whole('maxChildren', maxChildren, 0),
     maxRestarts: whole('maxRestarts', options.maxRestarts ?? MAX_RESTARTS, 0),
     maxSeconds: whole('maxSeconds', options.maxSeconds ?? MAX_SECONDS, 1),
   }
