@@ -1,0 +1,67 @@
+/** The official client, unmodified, on a WebSocket that sends the headers a browser would. */
+import { WebSocket } from 'ws'
+
+export interface Push {
+  receive(status: string, callback: (response: Record<string, unknown>) => void): Push
+}
+
+export interface Channel {
+  join(): Push
+  leave(): Push
+  push(event: string, payload: unknown): Push
+  on(event: string, callback: (payload: Record<string, unknown>) => void): number
+  onError(callback: (reason: unknown) => void): void
+  onClose(callback: () => void): void
+  readonly state: string
+}
+
+export interface Socket {
+  connect(): void
+  disconnect(callback?: () => void): void
+  channel(topic: string, params: unknown): Channel
+  onOpen(callback: () => void): void
+  onClose(callback: (event: { code: number }) => void): void
+  isConnected(): boolean
+}
+
+export interface SocketOptions {
+  readonly params?: Readonly<Record<string, unknown>>
+  readonly transport?: unknown
+  readonly heartbeatIntervalMs?: number
+  readonly reconnectAfterMs?: (tries: number) => number
+  readonly rejoinAfterMs?: (tries: number) => number
+}
+
+// The package ships no types; a name the compiler does not follow leaves them to the line below.
+const packageName: string = 'phoenix'
+const phoenix: { Socket: new (url: string, options: SocketOptions) => Socket } = await import(
+  packageName
+)
+
+/** A socket of the official client at `base`, an http URL. */
+export function phoenixSocket(
+  base: string,
+  headers: Readonly<Record<string, string>>,
+  options: SocketOptions = {},
+): Socket {
+  class Transport extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols, { headers, perMessageDeflate: false })
+    }
+  }
+  return new phoenix.Socket(`${base.replace(/^http/, 'ws')}/live`, {
+    transport: Transport,
+    reconnectAfterMs: () => 50,
+    rejoinAfterMs: () => 50,
+    ...options,
+  })
+}
+
+/** How a push ends: its status and response. */
+export function outcome(push: Push): Promise<readonly [string, Record<string, unknown>]> {
+  return new Promise((resolve) => {
+    for (const status of ['ok', 'error', 'timeout']) {
+      push.receive(status, (response) => resolve([status, response]))
+    }
+  })
+}
