@@ -1,10 +1,11 @@
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile, type SpawnOptions, spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
+import { LiveClient } from './liveview/liveClient.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -73,9 +74,114 @@ t.test('the packed tarball installs into an empty folder and works there', async
     })
   }
 
-  // TWO-THREAD NODE: start(new URL('./app.js', import.meta.url), { threads: 2 }) from the installed package here,
-  // with an app written into `app`; it proves that the worker entry is found in dist, where no .ts file exists.
+  await writeFile(join(app, 'app.mjs'), appModule)
+  await writeFile(join(app, 'run.mjs'), runScript)
+
+  t.test('a node of two threads from it serves a live view', async (t) => {
+    const { line, child } = await started(process.execPath, ['run.mjs'], { cwd: app, env })
+    t.teardown(() => child.kill('SIGKILL'))
+    const { base, threads } = JSON.parse(line) as { base: string; threads: number }
+    t.equal(threads, 2)
+    await greets(t, base)
+    child.stdin?.end()
+    t.same(await exited(child), [0, null], 'it stops in order')
+  })
+
+  t.test('npx beamish app.mjs serves it too, and stops on SIGTERM', async (t) => {
+    const settings = { ...env, PORT: '0', SCHEDULERS: '2', LOG_LEVEL: 'error' }
+    const { line, child } = await started('npx', ['beamish', 'app.mjs'], {
+      cwd: app,
+      env: settings,
+    })
+    const [, base, pid] = /^(http:\S+) on 2 scheduler threads, pid (\d+)$/.exec(line) ?? []
+    t.ok(base !== undefined && pid !== undefined, line)
+    await greets(t, base ?? '')
+    process.kill(Number(pid), 'SIGTERM')
+    t.same(await exited(child), [0, null])
+  })
 })
+
+// The app of a user, in plain JavaScript: what is imported here is the installed package.
+const appModule = `import { supervisor } from 'beamish'
+import { endpoint, string } from 'beamish/channels'
+import { html, liveRoutes, liveView } from 'beamish/liveview'
+
+const Hello = liveView('hello', {
+  events: { greet: { name: string(1, 20) } },
+  mount: (_params, _session, socket) => socket.assign({ name: 'nobody' }),
+  handleEvent: {
+    greet({ name }, socket) {
+      socket.assign({ name })
+    },
+  },
+  render: ({ name }) => html\`<p id="hello">Hello \${name}</p>\`,
+})
+
+const port = Number(process.env.PORT ?? 0)
+export default supervisor({
+  children: [endpoint({ port, plugins: [liveRoutes({ '/hello': Hello })] })],
+})
+`
+
+const runScript = `import { start } from 'beamish'
+
+const options = { schedulers: 2, log: false }
+const node = await start(new URL('./app.mjs', import.meta.url), options)
+const [{ host, port }] = await node.addresses()
+const threads = (await node.stats()).length
+console.log(JSON.stringify({ base: \`http://\${host}:\${port}\`, threads }))
+process.stdin.resume().on('end', () => node.stop())
+`
+
+/** Starts a program and waits for its first line. */
+function started(
+  command: string,
+  args: readonly string[],
+  options: SpawnOptions,
+): Promise<{ line: string; child: ChildProcess }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { ...options, stdio: 'pipe' })
+    let output = ''
+    let errors = ''
+    child.stderr?.on('data', (text) => {
+      errors += text
+    })
+    child.stdout?.on('data', (text) => {
+      output += text
+      const end = output.indexOf('\n')
+      if (end >= 0) resolve({ line: output.slice(0, end), child })
+    })
+    child.once('error', reject)
+    child.once('exit', (code) => {
+      reject(new Error(`${command} ${args.join(' ')} ended with ${code}: ${output}${errors}`))
+    })
+  })
+}
+
+function exited(child: ChildProcess): Promise<[number | null, NodeJS.Signals | null]> {
+  if (child.exitCode !== null || child.signalCode !== null) {
+    return Promise.resolve([child.exitCode, child.signalCode])
+  }
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => resolve([code, signal]))
+  })
+}
+
+/** The page is served, joins, and answers an event. */
+async function greets(t: Tap, base: string): Promise<void> {
+  const view = await LiveClient.open(base, '/hello')
+  t.equal(view.page.html, '<p id="hello">Hello nobody</p>')
+  t.equal(view.html(), view.page.html)
+  const answer = await view.submit('greet', { name: 'Ada' })
+  t.same(answer, { status: 'ok', response: { diff: { 0: 'Ada' } } })
+  t.equal(view.text('hello'), 'Hello Ada')
+  await view.close()
+}
+
+interface Tap {
+  equal(found: unknown, wanted: unknown): unknown
+  same(found: unknown, wanted: unknown): unknown
+}
 
 interface Packed {
   filename: string
