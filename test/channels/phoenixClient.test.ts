@@ -1,6 +1,6 @@
 import t from 'tap'
 import { joinPayload, type Page, visit } from '../liveview/liveClient.ts'
-import { baseOf, startApp } from '../liveview/startApp.ts'
+import { baseOf, ending, startApp, watchEndings } from '../liveview/startApp.ts'
 import { outcome, phoenixSocket, type Socket } from './phoenixClient.ts'
 
 const secretKeyBase = 'a secret that stays the same from node to node'
@@ -94,9 +94,8 @@ t.test('heartbeats are answered: an idle socket stays open', async (t) => {
   socket.onClose(() => closes++)
   const channel = socket.channel(`lv:${page.id}`, joinPayload(page))
   await outcome(channel.join())
-  // Three times the idle limit of this endpoint, by the clock of the node.
-  const waited = node.self.sleep(900)
-  await waited
+  // More than twice the idle limit of this endpoint.
+  await node.self.sleep(1_500)
   t.equal(closes, 0)
   t.match(await outcome(channel.push('event', add)), ['ok', {}])
   await disconnected(socket)
@@ -116,8 +115,11 @@ t.test('a node that stops closes with 1012; on the next one the client comes bac
     })
   })
   await outcome(channel.push('event', add))
+  watchEndings(first)
+  const reason = ending(first, 'official-restart')
   await first.stop()
   t.equal(await closed, 1012)
+  t.same(await reason, { shutdown: 'draining' }, 'terminate ran')
   // Threads copy the environment when they start: the app reads its port from there.
   process.env.BEAMISH_TEST_PORT = new URL(address).port
   t.teardown(() => {

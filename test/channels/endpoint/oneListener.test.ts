@@ -68,6 +68,27 @@ t.test('events sent along with the join wait for it, wherever the view runs', as
   }
 })
 
+t.test('the other thread is killed: its views are in error, their sockets live on', async (t) => {
+  const acceptor = await accepting()
+  const views = await openTogether('/room/other-killed', 40)
+  const on = (thread: (scheduler: number) => boolean): LiveClient[] =>
+    views.filter((view) => thread(Number(view.text('scheduler'))))
+  const staying = on((scheduler) => scheduler === acceptor)
+  const losing = on((scheduler) => scheduler !== acceptor)
+  t.ok(staying.length > 0 && losing.length > 0)
+  node.killThread(acceptor === 1 ? 2 : 1)
+  for (const view of losing) t.equal((await view.ended).event, 'phx_error')
+  const [speaker] = staying
+  await speaker?.submit('send', { text: 'who is left?' })
+  for (const view of staying) await view.until((html) => html.includes('who is left?'))
+  for (const view of losing) {
+    const again = await LiveClient.join(view.wire, view.page)
+    t.equal((await again.submit('send', { text: 'me' })).status, 'ok')
+  }
+  await speaker?.close()
+  while (node.schedulers().length < 2) await node.self.sleep(5)
+})
+
 t.test('the accepting thread is killed: the other takes over the port', async (t) => {
   const before = await accepting()
   const view = await LiveClient.open(base, '/room/kill')
