@@ -57,6 +57,21 @@ const TEMPLATES = {
   BEAMISH_PROCESS_LIMIT:
     'scheduler {scheduler} already runs {limit} processes: spread them over more threads',
   BEAMISH_ALREADY_REGISTERED: 'key {key} of registry {registry} belongs to {pid}',
+  // Layers above: the message is made where the mistake is seen.
+  CHN_PAYLOAD: '{message}',
+  CHN_FIELD_TOO_LONG: '{message}',
+  CHN_ORIGIN_RULE: '{message}',
+  CHN_SECRET: '{message}',
+  CHN_TOKEN_DATA: '{message}',
+  CHN_TOKEN_TOO_LONG: '{message}',
+  CHN_CSRF_SECRET: '{message}',
+  CHN_COOKIE: '{message}',
+  CHN_SESSION_TOO_LARGE: '{message}',
+  CHN_SCHEMA: '{message}',
+  CHN_SCHEMA_ASYNC: '{message}',
+  CHN_PENDING: '{message}',
+  CHN_FORM: '{message}',
+  LVW_TEMPLATE: '{message}',
 } as const
 
 export type ErrorCode = keyof typeof TEMPLATES
@@ -91,6 +106,8 @@ export class BeamishError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
+    // A kind of it is told by its class: the symbol is the same for all.
+    if (this !== BeamishError) return Function.prototype[Symbol.hasInstance].call(this, value)
     return (
       typeof value === 'object' &&
       value !== null &&

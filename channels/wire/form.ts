@@ -1,3 +1,5 @@
+import { ChannelError } from '../errors.ts'
+
 /** What a form field decodes to. */
 export type FormValue = string | FormValue[] | FormParams
 
@@ -7,8 +9,11 @@ export interface FormParams {
 }
 
 /** Form data that cannot be decoded or is beyond a limit. */
-export class FormDecodeError extends Error {
-  override readonly name = 'FormDecodeError'
+export class FormDecodeError extends ChannelError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('CHN_FORM', message, options)
+    this.name = 'FormDecodeError'
+  }
 }
 
 const MAX_FIELDS = 1_000

@@ -5,6 +5,7 @@
  * source) and holds the values of that template's holes. The classes are real classes on purpose:
  * data that came in as JSON can never pass for a node or for markup.
  */
+import { BeamishError } from '../../runtime/index.ts'
 
 /** The first dynamic part of a URL attribute, with the static text on both sides of it. */
 export interface UrlHole {
@@ -91,8 +92,11 @@ export class Attr extends SafeHtml {}
  * }
  * ```
  */
-export class TemplateError extends Error {
-  override readonly name = 'TemplateError'
+export class TemplateError extends BeamishError {
+  constructor(message: string) {
+    super('LVW_TEMPLATE', { message })
+    this.name = 'TemplateError'
+  }
 }
 
 /** The surroundings of a hole, for error messages. Hole numbers start at 1, as people count. */

@@ -58,6 +58,8 @@ export class Exit extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
+    // A kind of it is told by its class: the symbol is the same for all.
+    if (this !== Exit) return Function.prototype[Symbol.hasInstance].call(this, value)
     return (
       typeof value === 'object' && value !== null && Symbol.for('beamish.exit') in (value as object)
     )
