@@ -3,29 +3,38 @@
  * @module
  */
 
-export type { EndpointOptions } from './endpoint/endpoint.ts'
-// The endpoint and what it serves.
-export { endpoint } from './endpoint/endpoint.ts'
-export type { PluginContext, PluginSetup, PluginSpec, SocketMount } from './endpoint/plugin.ts'
-export { definePlugin } from './endpoint/plugin.ts'
+/** Listens, on every thread. */
+export { type EndpointOptions, endpoint } from './endpoint/endpoint.ts'
+/** What an endpoint serves. */
+export {
+  definePlugin,
+  type PluginContext,
+  type PluginSetup,
+  type PluginSpec,
+  type SocketMount,
+} from './endpoint/plugin.ts'
+/** Mistakes in using this layer. */
 export { ChannelError } from './errors.ts'
-export type { InferPayload, PayloadIssue, PayloadSpec } from './payload/index.ts'
-// Payloads, declared once.
+/** Payloads, declared once: checked at run time, inferred by TypeScript. */
 export {
   boolean,
+  type InferPayload,
   integer,
   number,
   oneOf,
   optional,
+  type PayloadIssue,
+  type PayloadSpec,
   payloadSchema,
   shape,
   string,
   validate,
 } from './payload/index.ts'
-export type { Verified } from './token.ts'
-// Signed tokens.
-export { signToken, verifyToken } from './token.ts'
+/** Signed tokens. */
+export { signToken, type Verified, verifyToken } from './token.ts'
+/** Limits of a socket, and its topics. */
 export type { SocketLimits } from './transport/limits.ts'
 export type { Route } from './transport/routes.ts'
+/** What is known of a connection, and which pages may open one. */
 export type { ConnectInfo } from './wire/link.ts'
 export type { OriginOption } from './wire/origin.ts'

@@ -3,43 +3,56 @@
  * @module
  */
 
+/** What the control plane tells of a thread. */
 export type { ThreadStats } from './edge/control.ts'
+/** The default log. */
 export type { LogOptions } from './edge/log.ts'
-export type { ErrorCode } from './errors.ts'
-export { BeamishError } from './errors.ts'
-export type { CrashReport, RuntimeEvents } from './events.ts'
-export { onEvent } from './events.ts'
-export type { ExitReason } from './exit/reason.ts'
-// Ends and errors as data; events.
-export { Exit, formatReason } from './exit/reason.ts'
-export type { GenServer, GenServerSpec } from './genServer/genServer.ts'
-// Servers.
-export { genServer } from './genServer/genServer.ts'
-export type { NextOptions } from './genServer/results.ts'
-export { continueWith, ignore, noreply, reply, stop, stopWithReply } from './genServer/results.ts'
+/** Errors: a code, and a message that names the fix. */
+export { BeamishError, type ErrorCode } from './errors.ts'
+/** Events of the runtime. */
+export { type CrashReport, onEvent, type RuntimeEvents } from './events.ts'
+/** Ends as data. */
+export { Exit, type ExitReason, formatReason } from './exit/reason.ts'
+/** Servers. */
+export { type GenServer, type GenServerSpec, genServer } from './genServer/genServer.ts'
+/** What a server's callbacks may answer. */
+export {
+  continueWith,
+  ignore,
+  type NextOptions,
+  noreply,
+  reply,
+  stop,
+  stopWithReply,
+} from './genServer/results.ts'
+/** A running node, from outside. */
 export type { BeamishNode } from './node/node.ts'
 export type { StartOptions } from './node/options.ts'
-// Starting a node, and what it can be asked from outside.
+/** Starts one. */
 export { start } from './node/start.ts'
+/** Messages the runtime sends. */
 export type { BroadcastMessage, DownMessage, ExitMessage, From } from './process/messages.ts'
-export type { Destination, Name, Pid, Ref } from './process/pid.ts'
-export { formatPid } from './process/pid.ts'
+/** Who a process is, and where messages can go. */
+export { type Destination, formatPid, type Name, type Pid, type Ref } from './process/pid.ts'
+/** The outcome of a start, as a supervisor answers it. */
 export type { StartResult } from './process/process.ts'
-export type { RawBody } from './process/raw.ts'
-// Processes and their context.
-export { process } from './process/raw.ts'
+/** Raw processes. */
+export { process, type RawBody } from './process/raw.ts'
+/** A process's own context. */
 export type { CallOptions, Self, SpawnOptions } from './process/self.ts'
-export type { Topic } from './pubsub/topic.ts'
-export { topic } from './pubsub/topic.ts'
-
-// Finding processes, and telling many.
+/** Topics with typed events. */
+export { type Topic, topic } from './pubsub/topic.ts'
+/** Finding processes by key. */
 export { duplicateRegistry, uniqueRegistry } from './registry/registry.ts'
+/** What is known of a process. */
 export type { ProcessInfo } from './scheduler/info.ts'
+/** Where a process is started. */
 export type { Placement } from './scheduler/placement.ts'
+/** Why one was not. */
 export { StartError } from './scheduler/starts.ts'
+/** How a process is supervised. */
 export type { ChildOptions, ChildSpec, Restart, Shutdown } from './supervisor/childSpec.ts'
-export type { DynamicSupervisorOptions } from './supervisor/dynamicSupervisor.ts'
-export { dynamicSupervisor } from './supervisor/dynamicSupervisor.ts'
-export type { SupervisorOptions, SupervisorTree } from './supervisor/spec.ts'
-// Supervision.
-export { supervisor } from './supervisor/spec.ts'
+/** Supervisors whose children come and go. */
+export { type DynamicSupervisorOptions, dynamicSupervisor } from './supervisor/dynamicSupervisor.ts'
+/** Supervision trees. */
+export { type SupervisorOptions, type SupervisorTree, supervisor } from './supervisor/spec.ts'
