@@ -47,6 +47,9 @@ export function receive(
     }
     if (timeoutMs !== Number.POSITIVE_INFINITY) {
       timer = scheduler.clock.after(process, timeoutMs, () => {
+        // On a busy thread the timer may ring before the process had its turn with what arrived in time.
+        process.receiver?.()
+        if (process.receiver === undefined) return
         process.receiver = undefined
         resolve(undefined)
       })
