@@ -1,0 +1,3 @@
+import { supervisor } from 'beamish'
+
+export default supervisor({ children: [{ id: 'x' } as never] })
