@@ -230,8 +230,10 @@ export class BeamishNode {
     return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
   }
 
-  /** Where the app's endpoints listen. */
+  /** Where the app's endpoints listen. Rejects with BEAMISH_NODE_STOPPED after stop(). */
   addresses(): Promise<Address[]> {
+    // A dead process's call never resolves, and the outside died with the node.
+    if (!this.#outside.alive) return Promise.reject(new BeamishError('BEAMISH_NODE_STOPPED'))
     return this.self.call(Ports.named(PORTS_NAME), 'addresses')
   }
 
