@@ -109,4 +109,6 @@ t.test('a node that stopped has no thread left, and stops once', async (t) => {
   await stopping
   t.same(node.schedulers(), [])
   t.equal(await node.closed, undefined)
+  t.match(await rejection(node.addresses()), { code: 'BEAMISH_NODE_STOPPED' })
+  t.same(await node.stats(), [])
 })

@@ -151,6 +151,13 @@ t.test('more lost threads than maxLostThreads end the node', async (t) => {
   t.same(node.schedulers(), [])
 })
 
+t.test('the command ends with 1 when its threads keep ending', async (t) => {
+  const exits = fileURLToPath(new URL('./apps/exits.ts', import.meta.url))
+  const program = run([CLI, exits], { SCHEDULERS: '1', LOG_LEVEL: 'silent' })
+  t.same(await program.ended, { code: 1, signal: null })
+  t.match(program.errors(), /more than 5 threads were lost|ended during boot: exit code 7/)
+})
+
 t.test('a root that gives up ends the node', async (t) => {
   const node = await startNode(APP, 1)
   t.teardown(() => node.stop())
