@@ -5,7 +5,7 @@ import { errorCodes, errorTemplate } from '../runtime/errors.ts'
 
 const page = await readFile(new URL('../docs/errors.md', import.meta.url), 'utf8')
 /** Rows of the tables: code, when, what to do. */
-const rows = [...page.matchAll(/^\| `(BEAMISH_\w+)` \| (.+) \| (.+) \|$/gm)].map((match) =>
+const rows = [...page.matchAll(/^\| `((?:BEAMISH|CHN|LVW)_\w+)` \| (.+) \| (.+) \|$/gm)].map((match) =>
   match.slice(1, 4),
 )
 
@@ -14,7 +14,7 @@ t.test('every error code is documented once, and every documented one exists', a
 })
 
 t.test('no other code is mentioned on the page', async (t) => {
-  const mentioned = new Set(page.match(/BEAMISH_[A-Z_]+/g))
+  const mentioned = new Set(page.match(/(?:BEAMISH|CHN|LVW)_[A-Z_]+/g))
   t.same([...mentioned].sort(), [...errorCodes].sort())
 })
 
