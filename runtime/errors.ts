@@ -32,8 +32,6 @@ const TEMPLATES = {
   BEAMISH_NOT_LINKABLE: 'cannot link to {pid}: it is no process (noproc); spawnLink links at birth',
   BEAMISH_BAD_DESTINATION:
     '{got} is neither a pid nor a name: pass a Pid, a name or a reference made by named()',
-  BEAMISH_UNKNOWN_NAME:
-    'no process here is named {name}: register it first, or use cast, which ignores it',
   BEAMISH_UNCLONEABLE:
     'a message from {from} to {to} cannot be sent to another thread: {path} is {what}; send plain data{hint}',
   BEAMISH_NAME_TAKEN: 'the name {name} belongs to {pid}: choose another name or wait for its DOWN',

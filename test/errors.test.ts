@@ -5,8 +5,8 @@ import { errorCodes, errorTemplate } from '../runtime/errors.ts'
 
 const page = await readFile(new URL('../docs/errors.md', import.meta.url), 'utf8')
 /** Rows of the tables: code, when, what to do. */
-const rows = [...page.matchAll(/^\| `((?:BEAMISH|CHN|LVW)_\w+)` \| (.+) \| (.+) \|$/gm)].map((match) =>
-  match.slice(1, 4),
+const rows = [...page.matchAll(/^\| `((?:BEAMISH|CHN|LVW)_\w+)` \| (.+) \| (.+) \|$/gm)].map(
+  (match) => match.slice(1, 4),
 )
 
 t.test('every error code is documented once, and every documented one exists', async (t) => {

@@ -104,7 +104,11 @@ async function open(settings: Settings, self: Self): Promise<State> {
           .send('this path is for WebSockets: send an upgrade request\n')
       })
     }
-    await findPlugin(plugin)({ fastify, self, node, cookie, mount }, options)
+    const setup = findPlugin(plugin)
+    // A Fastify plugin like any other: its hooks and decorators stay its own.
+    await fastify.register(async (instance) => {
+      await setup({ fastify: instance, self, node, cookie, mount }, options)
+    })
   }
   const listenOn = async (port: number): Promise<void> => {
     const bound = await listen(fastify, { host: settings.host, port, reusePort })

@@ -108,7 +108,7 @@ export function call(
   checkDelay(timeoutMs)
   if (caller.status === Status.Dead) return NEVER
   if (typeof to === 'number') return callPid(scheduler, caller, to, to, event, payload, timeoutMs)
-  const known = scheduler.names.find(to)
+  const known = scheduler.names.findAfterDrain(to)
   if (known !== undefined) {
     return callPid(scheduler, caller, known, to, event, payload, timeoutMs)
   }

@@ -3,6 +3,7 @@
  * before anything that depends on them. A process that ends tells every thread that its name is free ahead of its DOWNs.
  */
 import { BeamishError } from '../errors.ts'
+import { safeText } from '../exit/reason.ts'
 import { formatPid, NO_PID, type Pid, schedulerOf } from '../process/pid.ts'
 import { type Process, Status } from '../process/process.ts'
 import { Op } from './ops.ts'
@@ -47,6 +48,9 @@ export class Names {
 
   /** What this thread knows once main's port is empty: for sends, which must not ask and wait. */
   findAfterDrain(name: string): Pid | undefined {
+    if (typeof name !== 'string') {
+      throw new BeamishError('BEAMISH_BAD_DESTINATION', { got: safeText(name, 100) })
+    }
     const known = this.#pids.get(name)
     if (known !== undefined) return known
     this.#scheduler.peers.drainMain()

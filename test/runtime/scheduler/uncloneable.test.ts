@@ -1,0 +1,95 @@
+import t from 'tap'
+import { Stage } from '../stage.ts'
+
+t.test('production', async (t) => {
+  const stage = await Stage.open()
+  t.teardown(() => stage.node.stop())
+
+  t.test(
+    'one uncloneable message in a batch: only it is lost, its sender ends and is told what it was',
+    async (t) => {
+      const [bad, good, receiver] = [
+        await stage.puppet(1),
+        await stage.puppet(1),
+        await stage.puppet(2),
+      ]
+      stage.order(good, ['send', receiver, 'good 1'])
+      stage.order(
+        bad,
+        ['send', receiver, 'bad 1'],
+        ['sendFunction', receiver],
+        ['send', receiver, 'bad 2'],
+      )
+      stage.order(good, ['send', receiver, 'good 2'])
+      const heard = await stage.hears(receiver, 4)
+      t.strictSame(
+        heard.filter((m) => String(m).startsWith('good')),
+        ['good 1', 'good 2'],
+      )
+      t.strictSame(
+        heard.filter((m) => String(m).startsWith('bad')),
+        ['bad 1', 'bad 2'],
+      )
+      const reason = (await stage.ended(bad)) as { error: { code: string; message: string } }
+      t.equal(reason.error.code, 'BEAMISH_UNCLONEABLE')
+      t.match(reason.error.message, 'message.deep[0].fn is a function')
+      t.match(reason.error.message, /to <0\.2\.\d/, 'it names the receiver')
+      t.equal(await stage.lives(good), true)
+      t.equal(await stage.lives(receiver), true)
+    },
+  )
+
+  t.test('within a thread a function may be sent, by reference', async (t) => {
+    const { a, b } = await stage.pair(t, { name: 'one thread', a: 1, b: 1 })
+    const held = stage.order(b, ['hold'])
+    await stage.infoWhen(b, (info) => info.status === 'waiting')
+    await stage.tell(a, ['sendFunction', b])
+    t.equal((await stage.infoWhen(b, () => true)).mailboxLength, 1)
+    stage.node.self.exit(b, 'kill')
+    t.equal(await stage.ended(b), 'killed')
+    t.ok(held)
+  })
+})
+
+t.test('development', async (t) => {
+  const stage = await Stage.open({ schedulers: 1, development: true })
+  t.teardown(() => stage.node.stop())
+  const { self } = stage.node
+
+  t.test('the send itself throws, with the path and the receiver', async (t) => {
+    const [a, b] = [await stage.puppet(1), await stage.puppet(1)]
+    const [caught] = await stage.tell(a, ['try', ['sendFunction', b]])
+    t.match(caught, { code: 'BEAMISH_UNCLONEABLE', message: 'message.deep[0].fn is a function' })
+    t.match(caught, { message: /to <0\.1\.\d/ })
+    t.equal(await stage.lives(a), true, 'a caught one ends nobody')
+  })
+
+  t.test(
+    'changing what was sent throws at its line, for the sender and for the receiver',
+    async (t) => {
+      const message = { user: { name: 'Ada' }, tags: ['a'] }
+      const { ref } = self.spawnMonitor(async (its) => {
+        const got = (await its.receive()) as typeof message
+        its.send(self.pid, { same: got === message })
+        got.user.name = 'Bob'
+      })
+      const receiver = self.spawn(async (its) => its.receive())
+      self.send(receiver, message)
+      t.throws(() => message.tags.push('b'), TypeError)
+      t.throws(() => {
+        message.user.name = 'Bob'
+      }, TypeError)
+      const { pid, ref: second } = self.spawnMonitor(async (its) => {
+        const got = (await its.receive()) as typeof message
+        got.user.name = 'Bob'
+      })
+      self.send(pid, message)
+      const end = await stage.receive(
+        'DOWN',
+        (m): m is { reason: unknown } => (m as { ref?: unknown }).ref === second,
+      )
+      t.match(end.reason, { error: { name: 'TypeError' } })
+      self.demonitor(ref)
+    },
+  )
+})
