@@ -1,4 +1,5 @@
 // otp 115 to 151, one_for_one: children beside their supervisor and on another thread.
+// Longer than 400 lines because one suite runs all of it at both places.
 import {
   type BeamishNode,
   type ChildOptions,
