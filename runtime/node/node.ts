@@ -218,9 +218,12 @@ export class BeamishNode {
     }
   }
 
-  /** Ids of the live scheduler threads. */
+  /** Ids of the scheduler threads that run processes: not those lost, nor a replacement that has yet to boot. */
   schedulers(): number[] {
-    return this.#threads.flatMap((thread) => (thread === undefined ? [] : [thread.id]))
+    const { board } = this.#scheduler
+    return this.#threads.flatMap((thread) =>
+      thread === undefined || !board.isReady(thread.slot) ? [] : [thread.id],
+    )
   }
 
   /** Counts of each thread; one that ends meanwhile is left out. */

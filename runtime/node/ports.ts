@@ -63,8 +63,11 @@ export const Ports = genServer('beamish.ports', {
     async claim(state, claim: PortClaim, self, from): Promise<unknown> {
       const known = state.claims.get(claim.id)
       if (known !== undefined && !claim.share) {
-        known.standby.push(from.pid)
-        return { do: 'standby' } satisfies PortGrant
+        if (known.listener !== undefined || known.port === undefined) {
+          known.standby.push(from.pid)
+          return { do: 'standby' } satisfies PortGrant
+        }
+        known.listener = self.monitor(from.pid)
       }
       if (known?.port !== undefined) {
         return { do: 'listen', port: known.port } satisfies PortGrant
@@ -110,9 +113,9 @@ export const Ports = genServer('beamish.ports', {
       for (const [id, claimed] of state.claims) {
         if (claimed.listener === down.ref) {
           const next = claimed.standby.shift()
-          if (next === undefined) state.claims.delete(id)
-          else {
-            claimed.listener = self.monitor(next)
+          // With nobody there the port stays this endpoint's: its clients know no other.
+          claimed.listener = next === undefined ? undefined : self.monitor(next)
+          if (next !== undefined) {
             self.send(next, { type: 'ports:listen', port: claimed.port ?? 0 })
           }
           return

@@ -46,7 +46,7 @@ export class Board {
     Atomics.store(this.#cells, slot * STRIDE + READY, 1)
   }
 
-  #ready(slot: number): boolean {
+  isReady(slot: number): boolean {
     return Atomics.load(this.#cells, slot * STRIDE + READY) === 1
   }
 
@@ -91,8 +91,8 @@ export class Board {
   }
 
   #preferred(slot: number, other: number): boolean {
-    const ready = this.#ready(slot)
-    if (ready !== this.#ready(other)) return ready
+    const ready = this.isReady(slot)
+    if (ready !== this.isReady(other)) return ready
     return this.load(slot) < this.load(other)
   }
 
