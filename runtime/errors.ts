@@ -43,6 +43,7 @@ const TEMPLATES = {
     'timeout {got} is no number of milliseconds from 0 to 2147483647 or Infinity',
   BEAMISH_NOT_RAW:
     '{call} works in raw processes only: a behaviour gets its messages in handleInfo',
+  BEAMISH_RECEIVE_PENDING: '{pid} waits in receive() already: await one receive() before the next',
   BEAMISH_PLACEMENT_HERE:
     'child {child} at the root has place "here": main runs no user code, use "any", "each" or { key }',
   BEAMISH_NO_HANDLER:

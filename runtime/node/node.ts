@@ -71,6 +71,7 @@ export class BeamishNode {
       { parent: NO_PID, ancestors: [] },
     )
     this.#outside.trapExit = true
+    this.#outside.outside = true
     this.self = this.#outside.self
     this.closed = new Promise((resolve) => {
       this.#close = resolve

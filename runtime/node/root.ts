@@ -152,7 +152,13 @@ class RootBehaviour extends SupervisorBehaviour {
   }
 
   override whichChildren(process: Process): ChildInfo[] {
-    return super.whichChildren(process)
+    // A child placed `each` has no one pid; the threads' supervisors know theirs.
+    const each = new Set(
+      this.state(process).children.flatMap(({ spec }) => (spec.place === 'each' ? [spec.id] : [])),
+    )
+    return super
+      .whichChildren(process)
+      .map((child) => (each.has(child.id) ? { ...child, pid: undefined } : child))
   }
 }
 

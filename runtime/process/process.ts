@@ -58,6 +58,8 @@ export class Process {
   /** Its registered name; set by the name table. */
   name: string | undefined = undefined
   exitReason: ExitReason = 'normal'
+  /** The node's outside: no program of its own, so its mistakes cost it nothing but themselves. */
+  outside = false
   /** init answered ignore(). */
   ignored = false
   /** Its behaviour already handles a crash: a second one ends it at once. */

@@ -2,7 +2,8 @@
  * Selective receive: scans the mailbox oldest first and leaves what does not match, in order (otp 54 to 56). The process
  * goes through the run queue like any other, so that two raw processes talking to each other cannot starve I/O.
  */
-import type { Ref } from './pid.ts'
+import { BeamishError } from '../errors.ts'
+import { formatPid, type Ref } from './pid.ts'
 import { type Process, Status } from './process.ts'
 
 const any = (): boolean => true
@@ -14,6 +15,9 @@ export function receive(
 ): Promise<unknown> {
   if (process.status === Status.Dead) return new Promise(() => {})
   const { mailbox, scheduler } = process
+  if (process.receiver !== undefined) {
+    throw new BeamishError('BEAMISH_RECEIVE_PENDING', { pid: formatPid(process.pid) })
+  }
   const found = mailbox.find(match)
   if (found >= 0) {
     const message = mailbox.take(found)

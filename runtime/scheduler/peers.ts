@@ -5,10 +5,19 @@
 import { BeamishError } from '../errors.ts'
 import { publish } from '../events.ts'
 import { reasonOf } from '../exit/reason.ts'
-import { formatDestination, formatPid, type Pid, schedulerOf } from '../process/pid.ts'
+import {
+  formatDestination,
+  formatPid,
+  NO_PID,
+  type Pid,
+  type Ref,
+  schedulerOf,
+} from '../process/pid.ts'
 import { findUncloneable, hintFor } from './isolate.ts'
 import { ARITY, OP_NAMES, Op } from './ops.ts'
 import type { Scheduler } from './scheduler.ts'
+import { downReceived } from './signals.ts'
+import { spawnedReceived } from './starts.ts'
 
 /** One end of a connection between two schedulers. Order is kept; delivery ends when the other side is gone. */
 export interface PeerPort {
@@ -167,11 +176,13 @@ export class Peers {
     const bad = fields.findIndex((field) => !cloneable(field))
     const found = findUncloneable(fields[bad])
     const to =
-      op === Op.Broadcast
-        ? `topic "${String(fields[0])}"`
-        : typeof fields[0] === 'number'
-          ? formatDestination(fields[0] as Pid)
-          : (OP_NAMES[op] as string)
+      op === Op.Spawn
+        ? `a new ${(fields[1] as { behaviour: string }).behaviour}`
+        : op === Op.Broadcast
+          ? `topic "${String(fields[0])}"`
+          : typeof fields[0] === 'number'
+            ? formatDestination(fields[0] as Pid)
+            : (OP_NAMES[op] as string)
     publish('uncloneable', () => ({ from, to, path: found.path, what: found.what }))
     const process = this.#scheduler.find(from)
     const error = new BeamishError(
@@ -185,6 +196,12 @@ export class Peers {
       this.push5(schedulerOf(fields[0] as Pid), Op.Down, from, fields[0], fields[1], reason)
     }
     if (process === undefined) return
+    if (process.outside) {
+      // The outside is no program of its own that could be restarted: its call fails, the node goes on.
+      if (op === Op.Call) downReceived(this.#scheduler, from, fields[1] as Ref, reason)
+      if (op === Op.Spawn) spawnedReceived(this.#scheduler, from, fields[0] as Ref, NO_PID, reason)
+      return
+    }
     this.#scheduler.report(process, reason, process.lastMessage)
     this.#scheduler.exit(process, reason)
   }

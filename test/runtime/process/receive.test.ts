@@ -196,3 +196,10 @@ t.test('two raw processes that talk without end leave room for others', async (t
   }
   t.match(ends, [{ reason: 'killed' }, { reason: 'killed' }])
 })
+
+t.test('a second receive() beside one that waits is an error, and the first goes on', async (t) => {
+  const waiting = self.receive((message: unknown) => message === 'for the first', 5_000)
+  t.throws(() => self.receive(() => true, 0), { code: 'BEAMISH_RECEIVE_PENDING' })
+  self.send(self.pid, 'for the first')
+  t.equal(await waiting, 'for the first')
+})

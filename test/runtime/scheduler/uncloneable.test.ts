@@ -1,9 +1,28 @@
 import t from 'tap'
+import { Puppet } from '../puppet.ts'
 import { Stage } from '../stage.ts'
 
 t.test('production', async (t) => {
   const stage = await Stage.open()
   t.teardown(() => stage.node.stop())
+
+  t.test(
+    'sent from outside of all processes, it costs the call or the spawn, not the node',
+    async (t) => {
+      const { self } = stage.node
+      const puppet = await stage.puppet(2)
+      const call = await self.call(puppet, 'anything', { fn: () => 1 }).catch((e: unknown) => e)
+      t.match(call, { reason: { reason: { error: { code: 'BEAMISH_UNCLONEABLE' } } } })
+      const spawn = await self
+        .spawn(Puppet, { fn: () => 1 } as never, { place: { scheduler: 2 } })
+        .catch((e: unknown) => e)
+      t.match(spawn, {
+        reason: { error: { code: 'BEAMISH_UNCLONEABLE', message: /to a new puppet/ } },
+      })
+      self.send(puppet, () => 1)
+      t.equal(await stage.lives(puppet), true)
+    },
+  )
 
   t.test(
     'one uncloneable message in a batch: only it is lost, its sender ends and is told what it was',
