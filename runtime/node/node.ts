@@ -17,7 +17,8 @@ import { lost } from '../scheduler/receive.ts'
 import { Scheduler } from '../scheduler/scheduler.ts'
 import { checkChildSpec } from '../supervisor/childSpec.ts'
 import { Intensity } from '../supervisor/intensity.ts'
-import type { SupervisorSpec, SupervisorTree } from '../supervisor/spec.ts'
+import { type SupervisorSpec, type SupervisorTree, supervisor } from '../supervisor/spec.ts'
+import { supervisorBehaviour } from '../supervisor/supervisor.ts'
 import { COUNTERS_NAME, Counters } from './counters.ts'
 import { makeLocalNode } from './local.ts'
 import type { Settings } from './options.ts'
@@ -137,8 +138,13 @@ export class BeamishNode {
   }
 
   async #startTree(tree: SupervisorTree): Promise<void> {
-    await this.self.start(Ports, undefined, { name: PORTS_NAME })
-    await this.self.start(Counters, undefined, { name: COUNTERS_NAME })
+    const services = supervisor({
+      children: [
+        Ports.child(undefined, { name: PORTS_NAME }),
+        Counters.child(undefined, { name: COUNTERS_NAME }),
+      ],
+    })
+    await this.self.start(supervisorBehaviour, services.argument)
     const spec: SupervisorSpec = tree.argument
     try {
       const pid = await this.self.start(rootBehaviour, spec, { name: ROOT_NAME })
