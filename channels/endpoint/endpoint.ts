@@ -91,6 +91,11 @@ async function open(settings: Settings, self: Self): Promise<State> {
       refuseUpgrade(socket, 404, `nothing is mounted at ${path.slice(0, 200)}`)
     else mount(request, socket, head)
   })
+  // Killed, it runs no terminate: a listener without its process would take requests that nobody answers.
+  self.signal.addEventListener('abort', () => {
+    fastify.server.close()
+    fastify.server.closeAllConnections()
+  })
   const { cookie, reusePort } = settings
   const place = reusePort ? 'here' : 'any'
   for (const { plugin, options } of settings.plugins) {
@@ -124,7 +129,7 @@ async function open(settings: Settings, self: Self): Promise<State> {
   if (grant.do === 'bind') await listenOn(0)
   const forget = node.drainers.add({
     stopAccepting: () => stopListening(fastify),
-    drain: () => drain(self, transports),
+    drain: (timeoutMs) => drain(self, transports, channels, timeoutMs),
   })
   return {
     transports,
@@ -133,6 +138,8 @@ async function open(settings: Settings, self: Self): Promise<State> {
     stop: async () => {
       forget()
       await stopListening(fastify)
+      // In this order: a channel says its last words through its transport.
+      for (const part of [channels, transports]) await self.stop(part, 'shutdown').catch(() => {})
       fastify.server.closeAllConnections()
       await fastify.close()
     },
@@ -188,15 +195,19 @@ function acceptor(
 }
 
 /** Tells every transport to go, a batch at a time, and waits until none is left. */
-async function drain(self: Self, transports: Pid): Promise<void> {
+async function drain(self: Self, transports: Pid, channels: Pid, timeoutMs: number): Promise<void> {
+  const deadline = self.now() + timeoutMs
   const children = (await self.call(transports, 'whichChildren')) as { readonly pid: Pid }[]
   for (let i = 0; i < children.length; i += DRAIN_BATCH) {
     for (const { pid } of children.slice(i, i + DRAIN_BATCH)) self.send(pid, { type: 'phx:drain' })
     if (i + DRAIN_BATCH < children.length) await self.sleep(DRAIN_PAUSE_MS)
   }
   for (;;) {
-    const left = (await self.call(transports, 'countChildren')) as { readonly active: number }
-    if (left.active === 0) return
+    const [sockets, pages] = (await Promise.all([
+      self.call(transports, 'countChildren'),
+      self.call(channels, 'countChildren'),
+    ])) as { readonly active: number }[]
+    if ((sockets?.active === 0 && pages?.active === 0) || self.now() >= deadline) return
     await self.sleep(DRAIN_PAUSE_MS)
   }
 }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { fastify as createFastify, type FastifyInstance } from 'fastify'
 import { BeamishError } from '../../runtime/index.ts'
+import { logLine } from '../../runtime/log.ts'
 
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
@@ -18,6 +19,19 @@ export function createServer(onUpgrade: UpgradeHandler): FastifyInstance {
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
+  })
+  // What went wrong is for the log; the visitor gets no more than that it did.
+  fastify.setErrorHandler((error: { statusCode?: number } & Error, request, reply) => {
+    const status = error.statusCode ?? 500
+    if (status < 500) return reply.code(status).type('text/plain').send(`${error.message}\n`)
+    logLine(
+      'error',
+      `${request.method} ${request.url.slice(0, 200)} failed: ${error.message}`,
+      () => ({
+        stack: error.stack,
+      }),
+    )
+    return reply.code(status).type('text/plain').send('Something went wrong on our side.\n')
   })
   fastify.server.on('upgrade', onUpgrade)
   return fastify

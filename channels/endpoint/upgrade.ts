@@ -77,9 +77,21 @@ function pageSession(
   return session.data
 }
 
+/** Anybody can be refused as often as they like: a line a second is enough. */
+const REFUSAL_LOG_MS = 1_000
+let loggedAtMs = Number.NEGATIVE_INFINITY
+let refusals = 0
+
 /** Refuses on the raw connection: no HTTP response object exists for an upgrade. */
 export function refuseUpgrade(socket: Duplex, status: number, reason: string): void {
-  logLine('warn', `socket refused with ${status}: ${reason}`)
+  const nowMs = performance.now()
+  refusals++
+  if (nowMs - loggedAtMs >= REFUSAL_LOG_MS) {
+    const others = refusals > 1 ? `, ${refusals - 1} more since the last such line` : ''
+    logLine('warn', `socket refused with ${status}: ${reason}${others}`)
+    loggedAtMs = nowMs
+    refusals = 0
+  }
   socket.on('error', () => {})
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,

@@ -30,7 +30,7 @@ export class Outbox {
   /** False when the client is too slow: what waits for it is over the limit. */
   push(frame: string): boolean {
     if (this.#closed) return true
-    this.#bytes += frame.length
+    this.#bytes += Buffer.byteLength(frame)
     if (this.#bytes + this.#sink.bufferedBytes > this.#maxBytes) return false
     this.#frames.push(frame)
     if (!this.#scheduled) {

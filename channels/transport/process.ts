@@ -112,7 +112,8 @@ export const TransportProcess = genServer('beamish.transport', {
         state.transport.receivedBinary()
         return
       case 'ws:closed':
-        return stop('normal')
+        // The client has answered the goodbye; the channels are still at their terminate.
+        return state.transport.draining ? undefined : stop('normal')
       case 'phx:started':
         state.transport.started(message.id, message.result)
         return
@@ -127,6 +128,7 @@ export const TransportProcess = genServer('beamish.transport', {
       case 'phx:joined':
       case 'phx:frame':
       case 'phx:closed':
+      case 'phx:handled':
       case 'phx:drain':
         state.transport.fromChannel(message)
     }

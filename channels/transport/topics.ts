@@ -26,6 +26,8 @@ export interface Entry {
   replaced: { readonly joinRef: string | null } | undefined
   /** Its join was answered ok, and the client was not told of its end yet. */
   owesClose: boolean
+  /** Events it was given and has not said to have handled; it says so for many at a time. */
+  unhandled: number
 }
 
 export class Topics {
@@ -51,6 +53,7 @@ export class Topics {
       next: undefined,
       replaced,
       owesClose: false,
+      unhandled: 0,
     }
     this.#byTopic.set(join.topic, entry)
     this.#byId.set(entry.id, entry)

@@ -2,6 +2,8 @@
  * The transport process: one per socket. It reads frames, routes them to channels, and writes what they answer. Each channel
  * is a process of its own; transport and channel monitor each other, so the crash of one channel is a phx_error to the client
  * and nothing to its neighbours. A join never blocks the transport: other topics and the heartbeat go on.
+ *
+ * Longer than 400 lines because the states of a topic, from join to end, are one machine.
  */
 import type {
   ChildSpec,
@@ -21,6 +23,8 @@ import type { SocketLimits } from './limits.ts'
 import { matchRoute, type Route } from './routes.ts'
 import { type Entry, Topics } from './topics.ts'
 
+/** Events a channel may have waiting; a client that sends faster than its handlers run gets error replies. */
+const MAX_UNHANDLED = 1_000
 /** How long a channel that is replaced by a new join may take to end. */
 const REPLACE_TIMEOUT_MS = 5_000
 
@@ -55,6 +59,11 @@ export class Transport {
     this.#self = self
     this.#socket = socket
     this.#settings = settings
+  }
+
+  /** It has told its client to go and waits for its channels to end. */
+  get draining(): boolean {
+    return this.#draining
   }
 
   /** Channels of this socket, in whatever state. */
@@ -170,7 +179,10 @@ export class Transport {
     const { joinRef, ref, topic, payload } = message
     const route = matchRoute(routes, topic)
     if (route === undefined) {
-      logLine('warn', `join of "${topic.slice(0, 100)}" refused: no channel is routed to it`)
+      this.#complain(
+        'unmatched',
+        `a join of "${topic.slice(0, 100)}", to which no channel is routed`,
+      )
       this.#refuse(message, { reason: 'unmatched topic' })
       return
     }
@@ -268,6 +280,12 @@ export class Transport {
     if (message.joinRef !== null && message.joinRef !== current.joinRef) return
     if (entry.state === 'joined') {
       const { ref, event, payload } = message
+      if (entry.unhandled >= MAX_UNHANDLED) {
+        this.#complain('too_fast', `more than ${MAX_UNHANDLED} events wait for "${entry.topic}"`)
+        this.#refuse(message, { reason: 'too many events waiting' }, message.joinRef)
+        return
+      }
+      entry.unhandled++
       this.#tell(entry, { type: 'phx:event', ref, event, payload })
     } else this.#wait(entry, message)
   }
@@ -292,6 +310,7 @@ export class Transport {
     if (entry === undefined) return
     if (message.type === 'phx:joined') this.#joined(entry, message)
     else if (message.type === 'phx:frame') this.frame(entry.id, message.frame)
+    else if (message.type === 'phx:handled') entry.unhandled -= message.count
     else if (!entry.closed) {
       entry.closed = true
       // A replaced channel's phx_close follows the new join's reply.

@@ -29,6 +29,8 @@ export type ToTransport =
   | { readonly type: 'phx:frame'; readonly id: number; readonly frame: string }
   /** The channel ends in order: phx_close instead of phx_error. */
   | { readonly type: 'phx:closed'; readonly id: number }
+  /** Events it has handled since it last said so. */
+  | { readonly type: 'phx:handled'; readonly id: number; readonly count: number }
   | { readonly type: 'phx:drain' }
 
 /** What a channel process is started with: its place on the wire, and what the client sent along. */
@@ -60,10 +62,13 @@ interface Sender {
   send(to: Pid, message: unknown): void
 }
 
+const HANDLED_BATCH = 64
+
 /** A channel's end of its link to the transport. */
 export class ChannelLink {
   readonly join: Join
   readonly #self: Sender
+  #handled = 0
 
   constructor(self: Sender, join: Join) {
     this.#self = self
@@ -95,6 +100,13 @@ export class ChannelLink {
   /** A frame that is already encoded. */
   frame(frame: string): void {
     this.#tell({ type: 'phx:frame', id: this.join.id, frame })
+  }
+
+  /** One more event is handled. The transport hears of many at a time: it only has to know who falls behind. */
+  handled(): void {
+    if (++this.#handled < HANDLED_BATCH) return
+    this.#tell({ type: 'phx:handled', id: this.join.id, count: this.#handled })
+    this.#handled = 0
   }
 
   /** Says that what comes now is an orderly end. */

@@ -44,6 +44,8 @@ interface Options extends Omit<LiveRoutesOptions, 'stylesheet'> {
 }
 
 const ROOT_ID_BYTES = 12
+/** A host and port as browsers write them (RFC 3986 section 3.2): it goes into a policy header. */
+const AUTHORITY = /^([\w.-]+|\[[\da-fA-F:.]+\])(:\d{1,5})?$/
 const FOREVER = 'public, max-age=31536000, immutable'
 
 const liveRoutesPlugin = definePlugin('beamish.liveRoutes', (context, options: Options) => {
@@ -124,7 +126,9 @@ function servePage(
   fastify.get(path, async (request, reply) => {
     const encrypted = request.protocol === 'https'
     const session = sessionOf(node.secret, request.headers.cookie, cookie)
-    const url = new URL(request.url, `${request.protocol}://${request.host || 'localhost'}`)
+    if (!AUTHORITY.test(request.host))
+      return reply.code(400).type('text/plain').send('bad Host header\n')
+    const url = new URL(request.url, `${request.protocol}://${request.host}`)
     const visit = { ...visitAt(url, path), session: session.data }
     const page = await renderPage(self, view, visit)
     reply.header('cache-control', 'no-store').type('text/html; charset=utf-8')

@@ -10,7 +10,9 @@ import { logLine } from '../../runtime/log.ts'
 import { localNode } from '../../runtime/node/local.ts'
 import { type Behaviour, defineBehaviour } from '../../runtime/process/behaviour.ts'
 import { BroadcastMessage, DownMessage } from '../../runtime/process/messages.ts'
+import { type Pid, schedulerOf } from '../../runtime/process/pid.ts'
 import { type Process, Status } from '../../runtime/process/process.ts'
+import { monitor } from '../../runtime/scheduler/signals.ts'
 import { type DiffNode, diff, type Prints } from '../diff/index.ts'
 import { noteStale } from '../page/stale.ts'
 import { readPageToken } from '../page/token.ts'
@@ -24,6 +26,8 @@ export const LIVE_VIEW = 'beamish.liveView'
 
 /** Version of the official client we speak to; another one only warns in the browser's console. */
 const CLIENT_VERSION = '1.2.12'
+/** How long a view may live on without its page. */
+const ORPHAN_TIMEOUT_MS = 5_000
 /** Messages that may be handled before their common diff is due, when ever more are waiting. */
 const MAX_COALESCED = 64
 
@@ -57,6 +61,7 @@ class LiveViewBehaviour implements Behaviour {
     const { self } = process
     const link = new ChannelLink(self, join)
     self.monitor(join.transport)
+    endWith(process, join.transport)
     // Its supervisor waits for the process, not for the page.
     process.ready()
     const node = localNode(self)
@@ -137,6 +142,7 @@ class LiveViewBehaviour implements Behaviour {
   /** A push of the page. Every one gets its reply. */
   #pushed(process: Process, state: State, push: ToChannel & { type: 'phx:event' }): unknown {
     const { ref, event, payload } = push
+    state.link.handled()
     switch (event) {
       case 'event':
         return this.#event(process, state, ref, payload)
@@ -232,6 +238,8 @@ class LiveViewBehaviour implements Behaviour {
   async #stop(process: Process, state: State, reason: ExitReason): Promise<void> {
     const { terminate } = state.view.callbacks
     let last = reason
+    // Its supervisor's shutdown must not cut off what runs because of one; its kill does, when its time is up.
+    process.trapExit = true
     if (terminate !== undefined) {
       try {
         await terminate.call(state.view.callbacks, reason, state.socket)
@@ -242,6 +250,26 @@ class LiveViewBehaviour implements Behaviour {
     }
     process.scheduler.exit(process, last)
   }
+}
+
+/**
+ * A view whose page is gone ends by itself, by way of its mailbox. One that hangs in a handler never gets there: it is killed
+ * when its time is up.
+ */
+function endWith(process: Process, transport: Pid): void {
+  const { scheduler } = process
+  const ref = scheduler.refs.next()
+  process.pendingOrNew().set(ref, {
+    scheduler: schedulerOf(transport),
+    reply: () => {},
+    down: () => {
+      process.pending?.delete(ref)
+      process.monitors?.delete(ref)
+      scheduler.clock.after(process, ORPHAN_TIMEOUT_MS, () => scheduler.exit(process, 'killed'))
+    },
+    abandon: () => {},
+  })
+  monitor(scheduler, process, transport, ref)
 }
 
 /** What the page must be told, or undefined. */

@@ -93,6 +93,7 @@ export class BeamishNode {
         }
       }
       const threads = ports.map((peers, i) => this.#launch(i + 1, peers))
+      for (const thread of threads) this.#scheduler.board.claim(thread.slot, thread.id)
       const exported = await Promise.all(threads.map((thread) => this.#bootThread(thread)))
       const lostThread = Promise.race(threads.map((thread) => thread.lostDuringBoot()))
       await Promise.race([this.#startTree(this.#checkTree(exported[0])), lostThread])
@@ -109,7 +110,6 @@ export class BeamishNode {
     if (id >= MAX_SCHEDULERS) {
       throw new BeamishError('BEAMISH_SCHEDULER_IDS_SPENT', { limit: MAX_SCHEDULERS })
     }
-    this.#scheduler.board.claim(slot, id)
     const thread = new Thread(this.#scheduler, this.#settings, this.#secret, id, slot, peers)
     this.#threads[slot] = thread
     return thread
@@ -161,7 +161,7 @@ export class BeamishNode {
 
   #watch(thread: Thread): void {
     void thread.ended.then((end) => {
-      if (this.#stopping === undefined) void this.#lost(thread, end)
+      if (end.cause !== 'stopped') void this.#lost(thread, end)
     })
   }
 
@@ -180,6 +180,8 @@ export class BeamishNode {
     lost(scheduler, id, reason)
     scheduler.peers.flush()
     this.#threads[slot] = undefined
+    // Those who wait for it while the node stops have been told; nobody needs another.
+    if (this.#stopping !== undefined) return
     if (!this.#losses.add(scheduler.host.now())) {
       await this.#fail(
         new BeamishError('BEAMISH_THREADS_LOST', {
@@ -211,11 +213,17 @@ export class BeamishNode {
         this.#scheduler.peers.push4(replacement.id, Op.NameSet, NO_PID, name, pid)
       }
       this.#scheduler.peers.flush()
+      // Only now: whoever finds it on the board finds its port, too.
+      this.#scheduler.board.claim(slot, replacement.id)
       this.#watch(replacement)
       await this.#bootThread(replacement)
       if (this.#stopping === undefined) this.self.cast(ROOT_NAME, 'threadUp', replacement.id)
     } catch (error) {
       if (this.#stopping !== undefined) return
+      if (error instanceof BeamishError && error.code === 'BEAMISH_SCHEDULER_IDS_SPENT') {
+        await this.#fail(error)
+        return
+      }
       publish('notice', () => ({
         level: 'error',
         code: 'replacement_failed',

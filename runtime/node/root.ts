@@ -132,7 +132,7 @@ class RootBehaviour extends SupervisorBehaviour {
     return super.childExited(process, pid, reason)
   }
 
-  protected override counts(reason: ExitReason): boolean {
+  protected override counts(_process: Process, reason: ExitReason): boolean {
     return !isLoss(reason)
   }
 

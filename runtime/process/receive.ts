@@ -19,16 +19,17 @@ export function receive(
     throw new BeamishError('BEAMISH_RECEIVE_PENDING', { pid: formatPid(process.pid) })
   }
   const found = mailbox.find(match)
-  if (found >= 0) {
+  // Taken at once it never leaves the microtasks: past the budget it waits for a turn, so that I/O has its chance.
+  if (found >= 0 && scheduler.receivesLeft-- > 0) {
     const message = mailbox.take(found)
     process.lastMessage = message
     return Promise.resolve(message)
   }
-  if (timeoutMs === 0) return Promise.resolve(undefined)
+  if (found < 0 && timeoutMs === 0) return Promise.resolve(undefined)
   return new Promise((resolve, reject) => {
     let timer: Ref | undefined
     // Everything before this index was refused already.
-    let seen = mailbox.length
+    let seen = found >= 0 ? 0 : mailbox.length
     let takes = mailbox.takes
     const done = (): void => {
       process.receiver = undefined
@@ -49,6 +50,7 @@ export function receive(
         reject(error)
       }
     }
+    if (found >= 0) scheduler.enqueue(process)
     if (timeoutMs !== Number.POSITIVE_INFINITY) {
       timer = scheduler.clock.after(process, timeoutMs, () => {
         // On a busy thread the timer may ring before the process had its turn with what arrived in time.

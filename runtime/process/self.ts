@@ -9,9 +9,10 @@
 import { BeamishError } from '../errors.ts'
 import { Exit, type ExitReason, plain } from '../exit/reason.ts'
 import type { Topic, TopicEvents } from '../pubsub/topic.ts'
-import { CALL_TIMEOUT_MS, call, cast, reply, send } from '../scheduler/calls.ts'
+import { CALL_TIMEOUT_MS, call, cast, reply, send, sendIsolated } from '../scheduler/calls.ts'
 import { checkDelay } from '../scheduler/delay.ts'
 import { type ProcessInfo, processInfo } from '../scheduler/info.ts'
+import { isolate } from '../scheduler/isolate.ts'
 import { type Placement, place } from '../scheduler/placement.ts'
 import { alive, ask } from '../scheduler/queries.ts'
 import { demonitor, link, monitor, sendExit, unlink } from '../scheduler/signals.ts'
@@ -128,7 +129,9 @@ export class Self {
     const here = typeof to === 'number' && schedulerOf(to) === scheduler.id
     const owner = here ? scheduler.find(to as Pid) : undefined
     if (here && owner === undefined) return scheduler.refs.next()
-    return scheduler.clock.after(owner, ms, () => send(scheduler, pid, to, message))
+    // Isolated here, where its sender can hear of a mistake, and not when the timer rings.
+    const sent = scheduler.development ? isolate(message, pid, to) : message
+    return scheduler.clock.after(owner, ms, () => sendIsolated(scheduler, pid, to, sent))
   }
 
   /**

@@ -31,9 +31,8 @@ export class Board {
     return new Board(new SharedArrayBuffer((threads + 1) * STRIDE * 4))
   }
 
-  /** Main gives a slot to a scheduler; whatever its last holder left is gone. */
+  /** Main gives a slot, new or cleared, to a scheduler. */
   claim(slot: number, scheduler: number): void {
-    this.clear(slot)
     Atomics.store(this.#cells, slot * STRIDE + TAG, scheduler + 1)
   }
 

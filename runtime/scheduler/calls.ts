@@ -184,9 +184,13 @@ export function cast(
 }
 
 export function send(scheduler: Scheduler, by: Pid, to: Destination, message: unknown): void {
+  sendIsolated(scheduler, by, to, scheduler.development ? isolate(message, by, to) : message)
+}
+
+/** send, of what is the receiver's own already. */
+export function sendIsolated(scheduler: Scheduler, by: Pid, to: Destination, sent: unknown): void {
   const pid = typeof to === 'number' ? to : scheduler.names.findAfterDrain(to)
   if (pid === undefined) return
-  const sent = scheduler.development ? isolate(message, by, to) : message
   if (schedulerOf(pid) === scheduler.id) {
     const target = scheduler.find(pid)
     if (target !== undefined) scheduler.deliver(target, sent)

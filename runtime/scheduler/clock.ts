@@ -79,8 +79,12 @@ export class Clock {
 
   readonly #ring = (): void => {
     this.#alarmAt = undefined
-    this.#queue.expire(this.#host.now())
-    this.#arm(this.#host.now())
+    try {
+      this.#queue.expire(this.#host.now())
+    } finally {
+      // One that throws must not silence the others.
+      this.#arm(this.#host.now())
+    }
   }
 
   /** The alarm is only ever moved forward; one that rings early finds nothing due and is set anew. */

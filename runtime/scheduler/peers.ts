@@ -39,7 +39,6 @@ export class Peers {
   readonly #peers: (Peer | undefined)[] = []
   readonly #dirty: Peer[] = []
   readonly #afterFlush: (() => void)[] = []
-  #highest = -1
   #batches = 0
 
   constructor(scheduler: Scheduler) {
@@ -57,7 +56,6 @@ export class Peers {
 
   connect(id: number, port: PeerPort): void {
     this.#peers[id] = { port, batch: [] }
-    if (id > this.#highest) this.#highest = id
   }
 
   disconnect(id: number): void {

@@ -4,7 +4,7 @@
  */
 import { BeamishError } from '../errors.ts'
 import { publish } from '../events.ts'
-import { Exit, type ExitReason, isShutdown, plain, reasonOf } from '../exit/reason.ts'
+import { Exit, type ExitReason, formatReason, isShutdown, plain, reasonOf } from '../exit/reason.ts'
 import { type Behaviour, findBehaviour } from '../process/behaviour.ts'
 import type { Link } from '../process/links.ts'
 import { describeMessage } from '../process/messages.ts'
@@ -87,6 +87,11 @@ export class Scheduler {
   #exiting = false
   readonly #turnEnds: (() => void)[] = []
   #handled = 0
+  #turnEnd = 0
+  #overtime = false
+  #ticks = 0
+  /** Messages that receive() may still hand over at once in this turn; further ones go through the run queue. */
+  receivesLeft = 0
 
   constructor(options: SchedulerOptions) {
     this.id = options.id
@@ -175,13 +180,14 @@ export class Scheduler {
 
   readonly #turn = (): void => {
     this.#turnPending = false
-    const start = this.host.now()
-    let count = 0
-    while (this.#queueHead < this.#queue.length) {
+    this.#turnEnd = this.host.now() + this.#turnBudgetMs
+    this.#overtime = false
+    this.receivesLeft = this.#messageBudget
+    while (this.#queueHead < this.#queue.length && !this.#overtime) {
       const process = this.#queue[this.#queueHead++] as Process
       process.queued = false
       this.#run(process)
-      if (++count % CLOCK_EVERY === 0 && this.host.now() - start > this.#turnBudgetMs) break
+      this.#tick()
     }
     if (this.#queueHead === this.#queue.length) {
       this.#queue.length = 0
@@ -199,6 +205,11 @@ export class Scheduler {
     if (this.#queue.length > 0) this.wake()
   }
 
+  /** Looks at the clock now and then: handlers and processes count alike. */
+  #tick(): void {
+    if (++this.#ticks % CLOCK_EVERY === 0) this.#overtime = this.host.now() > this.#turnEnd
+  }
+
   #run(process: Process): void {
     if (process.status === Status.Dead) return
     if (process.receiver !== undefined) {
@@ -214,10 +225,11 @@ export class Scheduler {
     }
     const behaviour = process.behaviour
     while (process.status === Status.Idle && process.mailbox.length > 0) {
-      if (budget-- <= 0) {
+      if (budget-- <= 0 || this.#overtime) {
         this.enqueue(process)
         break
       }
+      this.#tick()
       this.#handled++
       const message = process.mailbox.shift()
       process.lastMessage = message
@@ -307,12 +319,20 @@ export class Scheduler {
     this.#exits.push(process)
     if (this.#exiting) return
     this.#exiting = true
-    try {
-      for (let i = 0; i < this.#exits.length; i++) announceExit(this, this.#exits[i] as Process)
-    } finally {
-      this.#exits.length = 0
-      this.#exiting = false
+    for (let i = 0; i < this.#exits.length; i++) {
+      try {
+        announceExit(this, this.#exits[i] as Process)
+      } catch (thrown) {
+        // What listens to one death must not keep the next from being told.
+        publish('notice', () => ({
+          level: 'error',
+          code: 'exit_listener',
+          message: `what listened to the end of a process threw: ${formatReason(reasonOf(thrown))}`,
+        }))
+      }
     }
+    this.#exits.length = 0
+    this.#exiting = false
   }
 
   /** The outcome of a process's init goes to whoever waits for it. */

@@ -13,7 +13,7 @@ import { answer } from '../scheduler/calls.ts'
 import { place } from '../scheduler/placement.ts'
 import { start } from '../scheduler/starts.ts'
 import { type ChildOptions, type ChildSpec, checkChildSpec, childSpec } from './childSpec.ts'
-import { Intensity } from './intensity.ts'
+import { Intensity, Losses } from './intensity.ts'
 import { afterExit, isReported, isShutdownError } from './policy.ts'
 import { MAX_RESTARTS, MAX_SECONDS, whole } from './spec.ts'
 import { stopChild } from './stopChild.ts'
@@ -49,6 +49,7 @@ interface State {
   readonly settings: Settings
   readonly children: Map<Pid, Child>
   readonly intensity: Intensity
+  readonly losses: Losses
 }
 
 const DYNAMIC_SUPERVISOR = 'beamish.dynamicSupervisor'
@@ -68,6 +69,7 @@ class DynamicSupervisorBehaviour implements Behaviour {
       settings,
       children: new Map(),
       intensity: new Intensity(settings.maxRestarts, settings.maxSeconds),
+      losses: new Losses(),
     } satisfies State
     process.ready()
   }
@@ -81,7 +83,7 @@ class DynamicSupervisorBehaviour implements Behaviour {
     if (message instanceof StopMessage) return this.#stop(process, message.reason)
     if (message instanceof Retry) {
       const child = state.children.get(message.pid)
-      return child?.restarting ? this.#restart(process, state, message.pid, child) : undefined
+      return child?.restarting ? this.#restart(process, state, message.pid, child, true) : undefined
     }
     if (message instanceof CallMessage) return this.#called(process, state, message)
     return undefined
@@ -148,16 +150,22 @@ class DynamicSupervisorBehaviour implements Behaviour {
       this.#report(process, 'child_terminated', spec, pid, reason)
     }
     if (afterExit(spec.restart, reason) === 'restart') {
-      return this.#restart(process, state, pid, child)
+      return this.#restart(process, state, pid, child, state.losses.isNew(reason))
     }
     state.children.delete(pid)
     return undefined
   }
 
-  async #restart(process: Process, state: State, pid: Pid, child: Child): Promise<void> {
+  async #restart(
+    process: Process,
+    state: State,
+    pid: Pid,
+    child: Child,
+    counts: boolean,
+  ): Promise<void> {
     const { spec } = child
     child.restarting = true
-    if (!state.intensity.add(process.scheduler.host.now())) {
+    if (counts && !state.intensity.add(process.scheduler.host.now())) {
       this.#report(process, 'shutdown', spec, undefined, 'reached_max_restart_intensity')
       return this.#stop(process, 'shutdown')
     }

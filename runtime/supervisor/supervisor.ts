@@ -14,7 +14,7 @@ import { answer } from '../scheduler/calls.ts'
 import { place } from '../scheduler/placement.ts'
 import { start } from '../scheduler/starts.ts'
 import { type ChildSpec, checkChildSpec } from './childSpec.ts'
-import { Intensity } from './intensity.ts'
+import { Intensity, Losses } from './intensity.ts'
 import { afterExit, isReported, isShutdownError } from './policy.ts'
 import type { SupervisorSpec } from './spec.ts'
 import { stopChild } from './stopChild.ts'
@@ -47,6 +47,7 @@ class Retry {
 export class SupervisorState {
   readonly children: Child[] = []
   readonly intensity: Intensity
+  readonly losses = new Losses()
   constructor(spec: SupervisorSpec) {
     this.intensity = new Intensity(spec.maxRestarts, spec.maxSeconds)
   }
@@ -199,14 +200,14 @@ export class SupervisorBehaviour implements Behaviour {
     return this.#restart(process, child, reason)
   }
 
-  /** Whether a restart for this reason counts against the intensity. */
-  protected counts(_reason: ExitReason): boolean {
-    return true
+  /** Whether a restart for this reason counts: all ends by one lost thread count once. */
+  protected counts(process: Process, reason: ExitReason): boolean {
+    return this.state(process).losses.isNew(reason)
   }
 
   async #restart(process: Process, child: Child, reason: ExitReason): Promise<void> {
     const state = this.state(process)
-    if (this.counts(reason) && !state.intensity.add(process.scheduler.host.now())) {
+    if (this.counts(process, reason) && !state.intensity.add(process.scheduler.host.now())) {
       this.report(process, 'shutdown', child, undefined, 'reached_max_restart_intensity')
       return this.#stop(process, 'shutdown')
     }

@@ -13,6 +13,16 @@ const Page = liveView('page', {
   terminate: (reason) => note('page', reason),
 })
 
+const Thorough = liveView('thorough', {
+  mount: (_params, _session, socket) => socket.assign({}),
+  render: () => html`<p>one moment</p>`,
+  async terminate(reason, socket) {
+    note('thorough begins', reason)
+    await socket.self.sleep(300)
+    note('thorough is done', reason)
+  },
+})
+
 const Stubborn = liveView('stubborn', {
   mount: (_params, _session, socket) => socket.assign({}),
   render: () => html`<p>here to stay</p>`,
@@ -24,5 +34,10 @@ const Stubborn = liveView('stubborn', {
 })
 
 export default supervisor({
-  children: [endpoint({ port: 0, plugins: [liveRoutes({ '/': Page, '/stubborn': Stubborn })] })],
+  children: [
+    endpoint({
+      port: 0,
+      plugins: [liveRoutes({ '/': Page, '/thorough': Thorough, '/stubborn': Stubborn })],
+    }),
+  ],
 })

@@ -80,6 +80,38 @@ t.test(
   },
 )
 
+t.test('a terminate that takes its time is waited for', async (t) => {
+  const endings = endingsFile()
+  process.env.ENDINGS = endings.path
+  const node = await start(APP, {
+    schedulers: 2,
+    log: false,
+    development: false,
+    execArgv: ['--conditions=beamish-source'],
+  })
+  const [address] = await node.addresses()
+  const base = `http://127.0.0.1:${address?.port}`
+  await Promise.all(Array.from({ length: 6 }, () => LiveClient.open(base, '/thorough')))
+  await node.stop()
+  const names = endings.read().map(({ name }) => name)
+  t.equal(names.filter((name) => name === 'thorough begins').length, 6)
+  t.equal(names.filter((name) => name === 'thorough is done').length, 6)
+})
+
+t.test('a thread that is lost while the node stops delays nothing', async (t) => {
+  const node = await start(APP, {
+    schedulers: 2,
+    log: false,
+    development: false,
+    execArgv: ['--conditions=beamish-source'],
+  })
+  const started = performance.now()
+  const stopped = node.stop()
+  node.killThread(1)
+  await stopped
+  t.ok(performance.now() - started < 10_000, 'far from the deadline of 30 s')
+})
+
 t.test('past the deadline a view that never gets done is killed without more ado', async (t) => {
   const endings = endingsFile()
   process.env.ENDINGS = endings.path

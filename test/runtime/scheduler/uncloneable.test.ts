@@ -112,3 +112,18 @@ t.test('development', async (t) => {
     },
   )
 })
+
+t.test(
+  'a timer whose message cannot be cloned throws where it is set, and ends nobody later',
+  async (t) => {
+    const stage = await Stage.open({ development: true })
+    t.teardown(() => stage.node.stop())
+    const { self } = stage.node
+    t.throws(() => self.sendAfter(1, { fn: () => 1 }), { code: 'BEAMISH_UNCLONEABLE' })
+    self.sendAfter(5, 'the clock goes on')
+    t.equal(
+      await self.receive((message) => message === 'the clock goes on', 5_000),
+      'the clock goes on',
+    )
+  },
+)

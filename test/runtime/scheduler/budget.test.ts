@@ -1,0 +1,50 @@
+/** A turn ends when its time is up, within one process's messages too; no process keeps the loop from I/O. */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { genServer, start } from 'beamish'
+import t from 'tap'
+
+const WORK_MS = 2
+
+const Busy = genServer('budget.busy', {
+  init: () => ({ handled: 0 }),
+  handleCast: {
+    work(state) {
+      const until = performance.now() + WORK_MS
+      while (performance.now() < until);
+      state.handled++
+    },
+  },
+  handleCall: { handled: (state) => state.handled },
+})
+
+const node = await start(new URL('./empty.app.ts', import.meta.url), {
+  schedulers: 1,
+  log: false,
+  development: false,
+  execArgv: ['--conditions=beamish-source'],
+})
+t.teardown(() => node.stop())
+const { self } = node
+
+t.test('200 messages of 2 ms each are handled over many turns', async (t) => {
+  const pid = self.spawn(Busy, undefined)
+  for (let i = 0; i < 200; i++) self.cast(pid, 'work')
+  let rounds = 0
+  const done = self.call(pid, 'handled', undefined, { timeoutMs: 30_000 }).then(() => true)
+  while (!(await Promise.race([done, nextTurn(false)]))) rounds++
+  t.ok(rounds > 5, `the loop went round ${rounds} times`)
+})
+
+t.test('a raw process that always finds a message lets the loop go round', async (t) => {
+  const pid = self.spawn(async (its) => {
+    its.send(its.pid, 'again')
+    for (;;) {
+      await its.receive()
+      its.send(its.pid, 'again')
+    }
+  })
+  for (let i = 0; i < 20; i++) await nextTurn()
+  t.equal(await self.alive(pid), true)
+  self.exit(pid, 'kill')
+  t.equal(await self.alive(pid), false)
+})
