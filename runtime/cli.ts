@@ -4,12 +4,12 @@
  * LOG_LEVEL, and what the app itself reads (PORT, HOST). SIGTERM and SIGINT stop it in order.
  */
 import { pathToFileURL } from 'node:url'
+import { logLevels } from './edge/log.ts'
 import { BeamishError } from './errors.ts'
 import type { StartOptions } from './node/options.ts'
 import { start } from './node/start.ts'
 
 type Level = NonNullable<Exclude<StartOptions['log'], false | undefined>['level']>
-const LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']
 
 function fromEnvironment(): StartOptions {
   const { SCHEDULERS, SECRET_KEY_BASE, LOG_LEVEL } = process.env
@@ -25,8 +25,8 @@ function fromEnvironment(): StartOptions {
       fix: 'give at least 32 random characters, as from: openssl rand -base64 48',
     })
   }
-  if (LOG_LEVEL && !LEVELS.includes(LOG_LEVEL)) {
-    throw bad('LOG_LEVEL', LOG_LEVEL, `use one of ${LEVELS.join(', ')}`)
+  if (LOG_LEVEL && !logLevels.includes(LOG_LEVEL)) {
+    throw bad('LOG_LEVEL', LOG_LEVEL, `use one of ${logLevels.join(', ')}`)
   }
   return {
     ...(SCHEDULERS ? { schedulers: Number(SCHEDULERS) } : {}),
@@ -46,7 +46,9 @@ async function main(module: string | undefined): Promise<void> {
   }
   const options = fromEnvironment()
   const node = await start(pathToFileURL(module), options)
-  const urls = (await node.addresses()).map(({ host, port }) => `http://${host}:${port}`)
+  const urls = (await node.addresses()).map(({ host, port }) =>
+    host.includes(':') ? `http://[${host}]:${port}` : `http://${host}:${port}`,
+  )
   const threads = node.schedulers().length
   console.log(
     `${urls.join(' ') || module} on ${threads} scheduler thread${threads === 1 ? '' : 's'}, pid ${process.pid}`,

@@ -28,6 +28,8 @@ export interface SupervisorReport {
   readonly child: string
   readonly pid: Pid | undefined
   readonly reason: ExitReason
+  /** It was the first start of this child: whoever asked for it is told, too. */
+  readonly initial?: boolean
 }
 
 /** Every event of the runtime with what it carries. The channels and live view layers add theirs. */

@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { errorData } from '../../runtime/exit/reason.ts'
 import {
   BeamishError,
   type ChildOptions,
@@ -20,12 +21,12 @@ import { logLine } from '../../runtime/log.ts'
 import { type LocalNode, localNode } from '../../runtime/node/local.ts'
 import { PORTS_NAME, type PortGrant, Ports } from '../../runtime/node/ports.ts'
 import { findBehaviour } from '../../runtime/process/behaviour.ts'
-import { DEFAULT_LIMITS } from '../transport/limits.ts'
+import { socketLimits } from '../transport/limits.ts'
 import { handOver, TransportProcess, takeBack } from '../transport/process.ts'
 import { Upgrader } from '../transport/webSocket.ts'
 import { originRule } from '../wire/origin.ts'
 import { findPlugin, type PluginSpec, type SocketMount } from './plugin.ts'
-import { createServer, listen, stopListening } from './server.ts'
+import { createServer, listen, requestsDone, stopListening } from './server.ts'
 import { checkUpgrade, refuseUpgrade } from './upgrade.ts'
 
 export interface EndpointOptions extends Pick<ChildOptions, 'id' | 'restart' | 'shutdown'> {
@@ -68,7 +69,15 @@ const REUSE_PORT_PLATFORMS: readonly string[] = ['linux', 'freebsd', 'sunos', 'a
 
 const Endpoint = genServer('beamish.endpoint', {
   trapExit: true,
-  init: (settings: Settings, self: Self): Promise<State> => open(settings, self),
+  async init(settings: Settings, self: Self) {
+    try {
+      return await open(settings, self)
+    } catch (error) {
+      // A known mistake goes to whoever starts the endpoint, as data; no crash report is needed to find it.
+      if (isKnown(error)) return stop({ error: errorData(error) })
+      throw error
+    }
+  },
   handleInfo: {
     /** One of its supervisors gave up: so does the endpoint, and its own supervisor starts all three anew. */
     EXIT: (_state, message: ExitMessage) => stop({ shutdown: { endpoint: message.reason } }),
@@ -78,6 +87,9 @@ const Endpoint = genServer('beamish.endpoint', {
     await state.stop()
   },
 })
+
+const isKnown = (error: unknown): error is Error =>
+  error instanceof Error && /^(BEAMISH|CHN)_/.test((error as { code?: string }).code ?? '')
 
 async function open(settings: Settings, self: Self): Promise<State> {
   const transports = await startSupervisor(self, 'transports')
@@ -129,7 +141,12 @@ async function open(settings: Settings, self: Self): Promise<State> {
   if (grant.do === 'bind') await listenOn(0)
   const forget = node.drainers.add({
     stopAccepting: () => stopListening(fastify),
-    drain: (timeoutMs) => drain(self, transports, channels, timeoutMs),
+    drain: async (timeoutMs) => {
+      await Promise.all([
+        drain(self, transports, channels, timeoutMs),
+        Promise.race([requestsDone(fastify), self.sleep(timeoutMs)]),
+      ])
+    },
   })
   return {
     transports,
@@ -161,7 +178,7 @@ function acceptor(
   mount: SocketMount,
   parts: { transports: Pid; channels: Pid; place: 'here' | 'any' },
 ): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
-  const limits = { ...DEFAULT_LIMITS, ...mount.limits }
+  const limits = socketLimits(mount.limits)
   const upgrader = new Upgrader(limits.maxFrameBytes)
   const rules = { origin: originRule(mount.checkOrigin ?? true), secret: node.secret, cookie }
   return (request, raw, head) => {
@@ -225,7 +242,7 @@ async function drain(self: Self, transports: Pid, channels: Pid, timeoutMs: numb
 export function endpoint(options: EndpointOptions = {}): ChildSpec {
   const settings: Settings = {
     id: options.id ?? 'endpoint',
-    host: options.host ?? process.env.HOST ?? DEFAULT_HOST,
+    host: options.host ?? (process.env.HOST || DEFAULT_HOST),
     port: options.port ?? portFromEnvironment() ?? DEFAULT_PORT,
     plugins: options.plugins ?? [],
     cookie: options.cookie ?? '_beamish',

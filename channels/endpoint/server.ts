@@ -20,6 +20,15 @@ export function createServer(onUpgrade: UpgradeHandler): FastifyInstance {
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
   })
+  const running: Running = { count: 0, done: undefined }
+  runningRequests.set(fastify, running)
+  fastify.addHook('onRequest', async () => {
+    running.count++
+  })
+  const ended = async (): Promise<void> => {
+    if (--running.count === 0) running.done?.()
+  }
+  fastify.addHook('onResponse', ended)
   // What went wrong is for the log; the visitor gets no more than that it did.
   fastify.setErrorHandler((error: { statusCode?: number } & Error, request, reply) => {
     const status = error.statusCode ?? 500
@@ -35,6 +44,21 @@ export function createServer(onUpgrade: UpgradeHandler): FastifyInstance {
   })
   fastify.server.on('upgrade', onUpgrade)
   return fastify
+}
+
+interface Running {
+  count: number
+  done: (() => void) | undefined
+}
+const runningRequests = new WeakMap<FastifyInstance, Running>()
+
+/** Resolves when no request is being answered. */
+export function requestsDone(fastify: FastifyInstance): Promise<void> {
+  const running = runningRequests.get(fastify)
+  if (running === undefined || running.count === 0) return Promise.resolve()
+  return new Promise((resolve) => {
+    running.done = resolve
+  })
 }
 
 export interface ListenOptions {

@@ -1,3 +1,5 @@
+import { BeamishError } from '../../runtime/index.ts'
+
 /** Limits of one socket, with their defaults. */
 export interface SocketLimits {
   /** Bytes of one incoming frame; a larger one closes the socket with 1009. */
@@ -19,3 +21,19 @@ export const DEFAULT_LIMITS: SocketLimits = {
   idleTimeoutMs: 60_000,
   maxInboundQueue: 1_000,
 }
+
+/** The limits given, over the defaults. @throws BEAMISH_BAD_OPTION for one that is unknown or no whole number from 1 up. */
+export function socketLimits(given: Partial<SocketLimits> = {}): SocketLimits {
+  const limits: Record<string, number> = { ...DEFAULT_LIMITS }
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue
+    if (!Object.hasOwn(limits, name))
+      throw badLimit(name, `use one of ${Object.keys(limits).join(', ')}`)
+    if (!Number.isInteger(value) || value < 1) throw badLimit(name, 'give a whole number from 1 up')
+    limits[name] = value
+  }
+  return limits as unknown as SocketLimits
+}
+
+const badLimit = (name: string, fix: string): BeamishError =>
+  new BeamishError('BEAMISH_BAD_OPTION', { option: `limits.${name}`, got: 'not usable', fix })

@@ -4,7 +4,7 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { expose, type Remote, wrap } from 'comlink'
-import { BeamishError } from '../errors.ts'
+import { BeamishError, type ErrorCode } from '../errors.ts'
 
 /** What a thread answers to. Arguments and results are plain data. */
 export interface ThreadControl {
@@ -20,6 +20,7 @@ export interface ThreadControl {
 /** The default export of the app module, or what in it cannot leave the thread. */
 export type BootAnswer =
   | { readonly exported: unknown }
+  | { readonly failed: { readonly code: ErrorCode; readonly fields: Record<string, unknown> } }
   | { readonly uncloneable: { readonly path: string; readonly what: string } }
 
 export interface ThreadStats {

@@ -8,6 +8,17 @@ import { type CrashReport, onEvent, type SupervisorReport } from '../events.ts'
 import { formatReason, isShutdown, reasonStack, safeText } from '../exit/reason.ts'
 import { formatPid } from '../process/pid.ts'
 
+/** pino's levels. */
+export const logLevels: readonly string[] = [
+  'trace',
+  'debug',
+  'info',
+  'warn',
+  'error',
+  'fatal',
+  'silent',
+]
+
 export interface LogOptions {
   /** pino's levels. Default info. */
   readonly level?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
@@ -42,7 +53,8 @@ export function startLog(scheduler: number, options: LogOptions): () => void {
     onEvent('notice', ({ level, message, ...fields }) => logger[level](fields, message)),
     onEvent('schedulerLost', (event) => {
       if (event.cause !== 'stopped') {
-        logger.error(event, `scheduler ${event.scheduler} lost (${event.cause})`)
+        const { scheduler: lost, ...rest } = event
+        logger.error({ lost, ...rest }, `scheduler ${lost} lost (${event.cause})`)
       }
     }),
     onEvent('uncloneable', (event) => {
@@ -86,6 +98,9 @@ function logSupervisor(logger: Logger, report: SupervisorReport): void {
     reason: formatReason(reason),
   }
   const text = `supervisor ${supervisor}: ${context} ${child}: ${formatReason(reason)}`
-  if (context === 'child_terminated' && isShutdown(reason)) logger.info(fields, text)
+  const code = (reason as { error?: { code?: string } } | null)?.error?.code
+  // A known mistake is told in one line by whoever starts the node.
+  if (report.initial === true && /^(BEAMISH|CHN)_/.test(code ?? '')) logger.debug(fields, text)
+  else if (context === 'child_terminated' && isShutdown(reason)) logger.info(fields, text)
   else logger.error(fields, text)
 }

@@ -1,6 +1,6 @@
 /** Options of start(), checked before anything runs: a bad one is one clear line. */
 import { availableParallelism } from 'node:os'
-import type { LogOptions } from '../edge/log.ts'
+import { type LogOptions, logLevels } from '../edge/log.ts'
 import { BeamishError } from '../errors.ts'
 
 export interface StartOptions {
@@ -48,6 +48,15 @@ export function checkOptions(module: URL | string, options: StartOptions): Setti
   if (typeof href !== 'string' || !/^[a-z-]+:/.test(href)) {
     throw bad('module', href, "pass new URL('./app.ts', import.meta.url)")
   }
+  for (const name of Object.keys(options)) {
+    if (!KNOWN.includes(name)) throw bad(name, 'unknown', `use one of ${KNOWN.join(', ')}`)
+  }
+  for (const name of ['development', 'signals'] as const) {
+    const value: unknown = options[name]
+    if (value !== undefined && typeof value !== 'boolean')
+      throw bad(name, value, 'give true or false')
+  }
+  checkLog(options.log)
   const secret = options.secretKeyBase
   if (secret !== undefined && (typeof secret !== 'string' || secret.length < MIN_SECRET)) {
     throw bad('secretKeyBase', '[hidden]', `give at least ${MIN_SECRET} random characters`)
@@ -69,6 +78,29 @@ export function checkOptions(module: URL | string, options: StartOptions): Setti
     ),
     maxLostThreads: whole('maxLostThreads', options.maxLostThreads ?? 5, 0, 1_000_000),
     maxLostSeconds: whole('maxLostSeconds', options.maxLostSeconds ?? 60, 1, 86_400),
+  }
+}
+
+const KNOWN: readonly string[] = [
+  'schedulers',
+  'development',
+  'execArgv',
+  'secretKeyBase',
+  'log',
+  'signals',
+  'bootTimeoutMs',
+  'shutdownTimeoutMs',
+  'maxLostThreads',
+  'maxLostSeconds',
+] satisfies (keyof StartOptions)[]
+
+function checkLog(log: unknown): void {
+  if (log === undefined || log === false) return
+  if (typeof log !== 'object' || log === null)
+    throw bad('log', log, 'give { level, file } or false')
+  const { level } = log as LogOptions
+  if (level !== undefined && !logLevels.includes(level)) {
+    throw bad('log.level', level, `use one of ${logLevels.join(', ')}`)
   }
 }
 

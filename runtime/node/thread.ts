@@ -14,6 +14,9 @@ const ENTRY = new URL(
   import.meta.url,
 )
 
+/** What boot() tells in its own words. */
+const KEPT: readonly string[] = ['BEAMISH_APP_UNCLONEABLE', 'BEAMISH_BAD_ENV', 'BEAMISH_BAD_OPTION']
+
 export interface ThreadEnd {
   readonly cause: LostCause
   readonly message: string | undefined
@@ -90,12 +93,13 @@ export class Thread {
     try {
       const answer = await this.control.boot(settings.bootTimeoutMs)
       if ('exported' in answer) return answer.exported
+      if ('failed' in answer) throw new BeamishError(answer.failed.code, answer.failed.fields)
       throw new BeamishError('BEAMISH_APP_UNCLONEABLE', {
         module: settings.module,
         ...answer.uncloneable,
       })
     } catch (error) {
-      if (error instanceof BeamishError && error.code === 'BEAMISH_APP_UNCLONEABLE') throw error
+      if (error instanceof BeamishError && KEPT.includes(error.code)) throw error
       if (error instanceof BeamishError && error.code === 'BEAMISH_CONTROL_TIMEOUT') {
         throw new BeamishError('BEAMISH_BOOT_TIMEOUT', {
           scheduler: this.id,

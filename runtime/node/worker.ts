@@ -2,6 +2,7 @@
 import { workerData } from 'node:worker_threads'
 import { type BootAnswer, exposeControl } from '../edge/control.ts'
 import { startLog } from '../edge/log.ts'
+import { BeamishError } from '../errors.ts'
 import { Board } from '../scheduler/board.ts'
 import { nodeHost } from '../scheduler/host.ts'
 import { findUncloneable } from '../scheduler/isolate.ts'
@@ -36,9 +37,20 @@ function answerOf(exported: unknown): BootAnswer {
   }
 }
 
+const SETTINGS: readonly string[] = ['BEAMISH_BAD_ENV', 'BEAMISH_BAD_OPTION']
+
 exposeControl(data.controlPort, {
   boot: async () => {
-    const loaded = (await import(data.module)) as { default?: unknown }
+    let loaded: { default?: unknown }
+    try {
+      loaded = (await import(data.module)) as { default?: unknown }
+    } catch (error) {
+      // A setting that is wrong is no fault of the module: it keeps its own line.
+      if (error instanceof BeamishError && SETTINGS.includes(error.code)) {
+        return { failed: { code: error.code, fields: { ...error.fields } } }
+      }
+      throw error
+    }
     for (const receive of receivers) receive()
     return answerOf(loaded.default)
   },

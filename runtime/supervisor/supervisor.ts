@@ -160,7 +160,7 @@ export class SupervisorBehaviour implements Behaviour {
     const result = await this.launch(process, spec)
     if (result.ok) child.pid = result.pid
     else if (!result.ignored) {
-      this.report(process, 'start_error', child, undefined, result.reason)
+      this.report(process, 'start_error', child, undefined, result.reason, true)
       return result
     }
     if (result.ok || spec.restart !== 'temporary') this.state(process).children.push(child)
@@ -269,8 +269,10 @@ export class SupervisorBehaviour implements Behaviour {
     child: Child,
     pid: Pid | undefined,
     reason: ExitReason,
+    initial = false,
   ): void {
     publish('supervisor', () => ({
+      initial,
       supervisor: process.name ?? formatPid(process.pid),
       context,
       child: child.spec.id,

@@ -126,7 +126,9 @@ t.test('past the deadline a view that never gets done is killed without more ado
   const client = await LiveClient.open(`http://127.0.0.1:${address?.port}`, '/stubborn')
   const started = performance.now()
   await node.stop()
-  t.ok(performance.now() - started < 10_000, 'stop() does not wait for it')
+  const took = performance.now() - started
+  t.ok(took > 900, 'it was given its time')
+  t.ok(took < 10_000, 'and no more')
   t.equal((await client.wire.closed).code, 1012)
   t.strictSame(
     endings.read().map(({ name }) => name),

@@ -1,4 +1,4 @@
-// otp 60 to 105: the same server on the caller's scheduler and on another one. Numbers as in docs/semantics.md.
+// otp 60 to 105: the same server on the caller's scheduler and on another one. Numbers as in test/conformance/otp.md.
 // Longer than 400 lines because one suite runs all of it at both places.
 import {
   type BeamishNode,
