@@ -45,7 +45,7 @@ export class Stage {
   static async open(options: StartOptions = {}): Promise<Stage> {
     return new Stage(
       await start(new URL('./puppet.ts', import.meta.url), {
-        schedulers: 2,
+        schedulers: Number(process.env.TEST_STAGE_SCHEDULERS ?? 2),
         log: false,
         development: false,
         execArgv: ['--conditions=beamish-source'],
