@@ -95,7 +95,8 @@ t.test('a client that does not read is cut off with bounded memory', async (t) =
   const after = await heaps(node)
   for (const [scheduler, bytes] of after) {
     const grown = bytes - (before.get(scheduler) ?? 0)
-    t.ok(grown < 3 * MEBIBYTE, `scheduler ${scheduler} holds ${grown} bytes more`)
+    // 200 MB were meant for it; what is left is its last frames, and code compiled meanwhile.
+    t.ok(grown < 20 * MEBIBYTE, `scheduler ${scheduler} holds ${grown} bytes more`)
   }
   slow.wire.socket.resume()
   t.not((await slow.wire.closed).code, 1000, 'a close after which the official client comes back')
