@@ -66,11 +66,6 @@ export class Transport {
     return this.#draining
   }
 
-  /** Channels of this socket, in whatever state. */
-  get channelCount(): number {
-    return this.#topics.size
-  }
-
   #write(frame: string): void {
     if (this.#socket.write(frame)) return
     logLine('warn', 'socket closed: its client does not read', () => ({

@@ -299,4 +299,4 @@ function after(result: unknown, next: () => void): unknown {
   return undefined
 }
 
-export const liveViewBehaviour: Behaviour = defineBehaviour(new LiveViewBehaviour())
+defineBehaviour(new LiveViewBehaviour())

@@ -25,7 +25,6 @@ export type Destination<P = unknown> = Pid<P> | Name<P>
 export const SLOT_BITS = 20
 export const SCHEDULER_BITS = 12
 export const GENERATION_BITS = 17
-export const NODE_BITS = 4
 
 export const MAX_SLOTS: number = 2 ** SLOT_BITS
 export const MAX_SCHEDULERS: number = 2 ** SCHEDULER_BITS

@@ -2,12 +2,6 @@
 import type { NoReply, Reply, Stop } from '../genServer/results.ts'
 import type { Behaviour } from './behaviour.ts'
 
-/** Calls and casts of a server, by the types of their handlers. */
-export interface Protocol {
-  readonly calls: object
-  readonly casts: object
-}
-
 declare const protocolBrand: unique symbol
 declare const argumentBrand: unique symbol
 

@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { start } from 'beamish'
 import t from 'tap'
 import { LiveClient } from '../liveview/liveClient.ts'
+import { startNode } from '../runtime/kit.ts'
 
 const APP = new URL('./shutdown.app.ts', import.meta.url)
 const CLI = fileURLToPath(new URL('../../runtime/cli.ts', import.meta.url))
@@ -83,12 +83,7 @@ t.test(
 t.test('a terminate that takes its time is waited for', async (t) => {
   const endings = endingsFile()
   process.env.ENDINGS = endings.path
-  const node = await start(APP, {
-    schedulers: 2,
-    log: false,
-    development: false,
-    execArgv: ['--conditions=beamish-source'],
-  })
+  const node = await startNode(APP, 2)
   const [address] = await node.addresses()
   const base = `http://127.0.0.1:${address?.port}`
   await Promise.all(Array.from({ length: 6 }, () => LiveClient.open(base, '/thorough')))
@@ -99,12 +94,7 @@ t.test('a terminate that takes its time is waited for', async (t) => {
 })
 
 t.test('a thread that is lost while the node stops delays nothing', async (t) => {
-  const node = await start(APP, {
-    schedulers: 2,
-    log: false,
-    development: false,
-    execArgv: ['--conditions=beamish-source'],
-  })
+  const node = await startNode(APP, 2)
   const started = performance.now()
   const stopped = node.stop()
   node.killThread(1)
@@ -115,13 +105,7 @@ t.test('a thread that is lost while the node stops delays nothing', async (t) =>
 t.test('past the deadline a view that never gets done is killed without more ado', async (t) => {
   const endings = endingsFile()
   process.env.ENDINGS = endings.path
-  const node = await start(APP, {
-    schedulers: 2,
-    log: false,
-    development: false,
-    execArgv: ['--conditions=beamish-source'],
-    shutdownTimeoutMs: 3_000,
-  })
+  const node = await startNode(APP, 2, { shutdownTimeoutMs: 3_000 })
   const [address] = await node.addresses()
   const client = await LiveClient.open(`http://127.0.0.1:${address?.port}`, '/stubborn')
   const started = performance.now()

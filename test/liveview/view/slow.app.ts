@@ -13,7 +13,8 @@ const Hanging = liveView('hanging', {
     return socket.assign({ notes: 0 })
   },
   handleEvent: {
-    async hang() {
+    async hang(_payload, socket) {
+      living.register(socket.self, 'hung')
       await forever
     },
     note(_payload, socket) {

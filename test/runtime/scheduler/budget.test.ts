@@ -1,7 +1,8 @@
 /** A turn ends when its time is up, within one process's messages too; no process keeps the loop from I/O. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { genServer, start } from 'beamish'
+import { genServer } from 'beamish'
 import t from 'tap'
+import { startNode } from '../kit.ts'
 
 const WORK_MS = 2
 
@@ -17,12 +18,18 @@ const Busy = genServer('budget.busy', {
   handleCall: { handled: (state) => state.handled },
 })
 
-const node = await start(new URL('./empty.app.ts', import.meta.url), {
-  schedulers: 1,
-  log: false,
-  development: false,
-  execArgv: ['--conditions=beamish-source'],
+const Greedy = genServer('fairness.greedy', {
+  init: () => ({ handled: 0 }),
+  handleCall: { handled: (state) => state.handled },
+  handleInfo: {
+    again(state, message: 'again', self) {
+      state.handled++
+      self.send(self.pid, message)
+    },
+  },
 })
+
+const node = await startNode(new URL('./empty.app.ts', import.meta.url), 1)
 t.teardown(() => node.stop())
 const { self } = node
 
@@ -47,4 +54,21 @@ t.test('a raw process that always finds a message lets the loop go round', async
   t.equal(await self.alive(pid), true)
   self.exit(pid, 'kill')
   t.equal(await self.alive(pid), false)
+})
+
+t.test('beside a process with endless messages, others are served and I/O goes on', async (t) => {
+  const greedy = self.spawn(Greedy, undefined)
+  self.send(greedy, 'again')
+  const modest = self.spawn(Greedy, undefined)
+  let served = 0
+  for (let i = 0; i < 50; i++) {
+    await self.call(modest, 'handled')
+    await nextTurn()
+    served++
+  }
+  t.equal(served, 50)
+  const before = await self.call(greedy, 'handled')
+  await nextTurn()
+  t.ok((await self.call(greedy, 'handled')) > before, 'and the greedy one goes on, too')
+  self.exit(greedy, 'kill')
 })
