@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * `beamish <app module>`: runs an app as a service. Settings come from the environment: SCHEDULERS, SECRET_KEY_BASE,
- * LOG_LEVEL, and what the app itself reads (PORT, HOST). SIGTERM and SIGINT stop it in order.
+ * LOG_LEVEL, MAX_HEAP_MB, MAX_BLOCKED_MS, MAX_LOST_THREADS, SHUTDOWN_TIMEOUT_MS, and what the app itself reads (PORT, HOST). SIGTERM and SIGINT stop it in order.
  */
 import { pathToFileURL } from 'node:url'
 import { logLevels } from './edge/log.ts'
@@ -28,7 +28,23 @@ function fromEnvironment(): StartOptions {
   if (LOG_LEVEL && !logLevels.includes(LOG_LEVEL)) {
     throw bad('LOG_LEVEL', LOG_LEVEL, `use one of ${logLevels.join(', ')}`)
   }
+  const number = (name: string): number | undefined => {
+    const value = process.env[name]
+    if (!value) return undefined
+    if (!/^\d+$/.test(value)) throw bad(name, value, 'give a whole number')
+    return Number(value)
+  }
+  const maxHeapMb = number('MAX_HEAP_MB')
+  const given = {
+    maxBlockedMs: number('MAX_BLOCKED_MS'),
+    maxLostThreads: number('MAX_LOST_THREADS'),
+    shutdownTimeoutMs: number('SHUTDOWN_TIMEOUT_MS'),
+    resourceLimits: maxHeapMb === undefined ? undefined : { maxOldGenerationSizeMb: maxHeapMb },
+  }
   return {
+    ...(Object.fromEntries(
+      Object.entries(given).filter(([, value]) => value !== undefined),
+    ) as StartOptions),
     ...(SCHEDULERS ? { schedulers: Number(SCHEDULERS) } : {}),
     ...(SECRET_KEY_BASE ? { secretKeyBase: SECRET_KEY_BASE } : {}),
     ...(LOG_LEVEL ? { log: { level: LOG_LEVEL as Level } } : {}),

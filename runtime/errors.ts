@@ -29,6 +29,8 @@ const TEMPLATES = {
     'cannot listen on {host}:{port}: {message}: set HOST and PORT to an address of this machine',
   BEAMISH_CONTROL_TIMEOUT: 'scheduler {scheduler} did not answer {call} within {timeoutMs} ms',
   BEAMISH_CONTROL_GONE: 'scheduler {scheduler} ended while {call} was waiting for its answer',
+  BEAMISH_PROCESS_EXIT:
+    'process.exit({code}) was called {where}: use self.exit(reason) to end a process, node.stop() to end the node',
   BEAMISH_NOT_LINKABLE: 'cannot link to {pid}: it is no process (noproc); spawnLink links at birth',
   BEAMISH_BAD_DESTINATION:
     '{got} is neither a pid nor a name: pass a Pid, a name or a reference made by named()',
@@ -44,12 +46,14 @@ const TEMPLATES = {
   BEAMISH_NOT_RAW:
     '{call} works in raw processes only: a behaviour gets its messages in handleInfo',
   BEAMISH_RECEIVE_PENDING: '{pid} waits in receive() already: await one receive() before the next',
-  BEAMISH_PLACEMENT_HERE:
-    'child {child} at the root has place "here": main runs no user code, use "any", "each" or { key }',
+  BEAMISH_ROOT_PLACEMENT:
+    'child {child} at the root has place {place}: {why}, use "any", "each" or { key }',
   BEAMISH_NO_HANDLER:
     'behaviour {behaviour} has no {callback}.{event}: add the handler, or correct the event name',
   BEAMISH_THREADS_LOST:
     'more than {max} threads were lost within {seconds} s, the last one by: {message}: see the crash reports above; raise maxLostThreads only if this is expected',
+  BEAMISH_NO_SCHEDULER:
+    'no scheduler {scheduler} runs processes: node.schedulers() lists those that do, and ids are never used again',
   BEAMISH_NODE_STOPPED: 'the node has stopped: start() a new one',
   BEAMISH_SCHEDULER_IDS_SPENT:
     'all {limit} scheduler ids of this node are used up: restart the node, and look at why its threads end',

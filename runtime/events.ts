@@ -3,8 +3,16 @@
  * and metrics subscribe; where nobody listens an event costs one property read. docs/telemetry.md is the catalogue.
  */
 import { type Channel, channel } from 'node:diagnostics_channel'
-import type { ExitReason, LostCause } from './exit/reason.ts'
+import {
+  type ExitReason,
+  formatReason,
+  type LostCause,
+  plain,
+  reasonOf,
+  reasonStack,
+} from './exit/reason.ts'
 import type { Pid } from './process/pid.ts'
+import type { Stray } from './process/strays.ts'
 
 /** A process that ended for a reason other than normal, shutdown or { shutdown }, by its own doing. */
 export interface CrashReport {
@@ -20,6 +28,8 @@ export interface CrashReport {
   /** Parent first, as text. */
   readonly ancestors: readonly string[]
   readonly mailboxLength: number
+  /** It came up outside of any callback: in something the process left behind, or by a call of process.exit(). */
+  readonly stray?: Stray
 }
 
 export interface SupervisorReport {
@@ -30,6 +40,27 @@ export interface SupervisorReport {
   readonly reason: ExitReason
   /** It was the first start of this child: whoever asked for it is told, too. */
   readonly initial?: boolean
+}
+
+/** A process and what it was given. */
+export interface Ran {
+  /** The pid as text. */
+  readonly process: string
+  readonly behaviour: string | undefined
+  readonly message: string | undefined
+}
+
+/** How a thread was lost, and what it did last. */
+export interface ThreadLoss {
+  readonly scheduler: number
+  readonly cause: LostCause
+  readonly message: string
+  /** The process that ran last: the culprit of a stuck thread, unless its stack says otherwise. */
+  readonly ranLast: Ran | undefined
+  /** Cause stuck: milliseconds without a sign of life. */
+  readonly blockedMs?: number
+  /** Cause stuck: what it executed, innermost frame first, unless that was a native call. */
+  readonly stack?: readonly string[]
 }
 
 /** Every event of the runtime with what it carries. The channels and live view layers add theirs. */
@@ -51,11 +82,10 @@ export interface RuntimeEvents {
     readonly [field: string]: unknown
   }
   schedulerUp: { readonly scheduler: number; readonly bootMs: number }
-  schedulerLost: {
-    readonly scheduler: number
-    readonly cause: LostCause
-    readonly message: string | undefined
-  }
+  /** A thread is dead to everybody from now on; see ThreadLoss. */
+  schedulerLost: ThreadLoss
+  /** Nothing of a thread runs any more: its sockets are closed. At once after its loss, unless it was stuck in a native call. */
+  schedulerEnded: { readonly scheduler: number; readonly afterMs: number }
 }
 
 const channels = new Map<string, Channel>()
@@ -80,7 +110,9 @@ export function publish<K extends keyof RuntimeEvents>(
 }
 
 /**
- * Listens to an event on this thread. Returns the function that ends it.
+ * Listens to an event on this thread. Returns the function that ends it. A listener that throws, or whose promise rejects,
+ * ends nothing: a notice `listener_failed` says so once, or a warning of Node where no notice can. It is
+ * called for later events all the same.
  *
  * @example
  * ```ts
@@ -94,9 +126,45 @@ export function onEvent<K extends keyof RuntimeEvents>(
   listener: (event: RuntimeEvents[K]) => void,
 ): () => void {
   const target = eventChannel(name)
-  const handler = (event: unknown): void => listener(event as RuntimeEvents[K])
+  let told = false
+  // diagnostics_channel makes an uncaught exception of it, which ends main or the thread.
+  const failed = (thrown: unknown): void => {
+    if (told) return
+    told = true
+    listenerFailed(name, thrown)
+  }
+  const handler = (event: unknown): void => {
+    try {
+      const result: unknown = listener(event as RuntimeEvents[K])
+      if (result instanceof Promise) result.catch(failed)
+    } catch (thrown) {
+      failed(thrown)
+    }
+  }
   target.subscribe(handler)
   return () => {
     target.unsubscribe(handler)
+  }
+}
+
+function listenerFailed(name: keyof RuntimeEvents, thrown: unknown): void {
+  const reason = plain(reasonOf(thrown))
+  const message = `a listener of ${name} failed, which is told once: ${formatReason(reason)}`
+  const stack = reasonStack(reason)
+  // What fails at a notice may be all that hears notices.
+  if (name !== 'notice' && eventChannel('notice').hasSubscribers) {
+    publish('notice', () => ({
+      level: 'error',
+      code: 'listener_failed',
+      message,
+      event: name,
+      stack,
+    }))
+  } else {
+    process.emitWarning(message, {
+      type: 'BeamishWarning',
+      code: 'listener_failed',
+      ...(stack === undefined ? {} : { detail: stack }),
+    })
   }
 }

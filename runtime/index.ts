@@ -40,6 +40,8 @@ export type { StartResult } from './process/process.ts'
 export { process, type RawBody } from './process/raw.ts'
 /** A process's own context. */
 export type { CallOptions, Self, SpawnOptions } from './process/self.ts'
+/** Errors outside of any handler. */
+export type { Stray, StrayOptions } from './process/strays.ts'
 /** Topics with typed events. */
 export { type Topic, topic } from './pubsub/topic.ts'
 /** Finding processes by key. */
@@ -56,3 +58,4 @@ export type { ChildOptions, ChildSpec, Restart, Shutdown } from './supervisor/ch
 export { type DynamicSupervisorOptions, dynamicSupervisor } from './supervisor/dynamicSupervisor.ts'
 /** Supervision trees. */
 export { type SupervisorOptions, type SupervisorTree, supervisor } from './supervisor/spec.ts'
+export type { Strategy } from './supervisor/strategy.ts'

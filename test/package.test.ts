@@ -39,9 +39,11 @@ t.test('the packed tarball installs into an empty folder and works there', async
   }
   const doors = Object.entries(manifest.exports)
 
-  t.test('it holds the build and the four papers, and nothing else', async (t) => {
+  t.test('it holds the build, the docs and the four papers, and nothing else', async (t) => {
     const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json']
-    const others = paths.filter((path) => !/^dist\/(runtime|channels|liveview)\/.+/.test(path))
+    const others = paths.filter(
+      (path) => !/^(dist\/(runtime|channels|liveview)\/.+|docs\/[a-z-]+\.md$)/.test(path),
+    )
     t.same(others.sort(), papers)
     t.same(
       paths.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts')),

@@ -14,6 +14,10 @@ export interface ThreadControl {
   stopAccepting(): Promise<void>
   /** Closes what is open, in order, within `timeoutMs`. */
   drain(timeoutMs: number): Promise<void>
+  /** Ends what others have placed here; what has not ended within `timeoutMs`, as text. */
+  vacate(timeoutMs: number): Promise<string[]>
+  /** Everything said until now is on its way to the other threads when this resolves. */
+  flush(): void
   stats(): ThreadStats
 }
 
@@ -23,14 +27,36 @@ export type BootAnswer =
   | { readonly failed: { readonly code: ErrorCode; readonly fields: Record<string, unknown> } }
   | { readonly uncloneable: { readonly path: string; readonly what: string } }
 
+/** Counts of one scheduler: of its own processes unless said otherwise. */
 export interface ThreadStats {
+  /** 0 is main. */
   readonly scheduler: number
   readonly processes: number
+  /** Handled since the start. */
   readonly messages: number
+  /** Sent to other schedulers since the start. */
   readonly batches: number
   readonly timers: number
   readonly topics: number
+  readonly subscriptions: number
+  /** Of the whole node, keys of unique registries included. */
   readonly names: number
+  /** Keys in unique registries. */
+  readonly keys: number
+  /** Entries in duplicate registries. */
+  readonly entries: number
+  readonly links: number
+  readonly monitors: number
+  /** Monitors and calls of others that point here. */
+  readonly watchers: number
+  /** Answers that are awaited: calls, starts, questions to other schedulers. */
+  readonly pending: number
+  /** Messages in mailboxes. */
+  readonly queued: number
+  /** Schedulers it has a port to. */
+  readonly peers: number
+  /** What keeps its event loop busy, by Node's type (process.getActiveResourcesInfo): sockets, ports, host timers. */
+  readonly resources: Readonly<Record<string, number>>
   readonly heapUsedBytes: number
 }
 
@@ -66,6 +92,15 @@ export class ControlClient {
   /** The thread is given `timeoutMs`, the call a little more. */
   drain(timeoutMs: number): Promise<void> {
     return this.#limited('drain', timeoutMs + 1_000, () => this.#remote.drain(timeoutMs))
+  }
+
+  /** The thread is given `timeoutMs`, the call a little more. */
+  vacate(timeoutMs: number): Promise<string[]> {
+    return this.#limited('vacate', timeoutMs + 1_000, () => this.#remote.vacate(timeoutMs))
+  }
+
+  flush(timeoutMs: number): Promise<void> {
+    return this.#limited('flush', timeoutMs, () => this.#remote.flush())
   }
 
   stats(timeoutMs = 5_000): Promise<ThreadStats> {

@@ -4,8 +4,9 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import pino, { type Logger } from 'pino'
-import { type CrashReport, onEvent, type SupervisorReport } from '../events.ts'
+import { type CrashReport, onEvent, type SupervisorReport, type ThreadLoss } from '../events.ts'
 import { formatReason, isShutdown, reasonStack, safeText } from '../exit/reason.ts'
+import { describeLoss } from '../node/loss.ts'
 import { formatPid } from '../process/pid.ts'
 
 /** pino's levels. */
@@ -51,12 +52,7 @@ export function startLog(scheduler: number, options: LogOptions): () => void {
     onEvent('crash', (report) => logCrash(logger, report)),
     onEvent('supervisor', (report) => logSupervisor(logger, report)),
     onEvent('notice', ({ level, message, ...fields }) => logger[level](fields, message)),
-    onEvent('schedulerLost', (event) => {
-      if (event.cause !== 'stopped') {
-        const { scheduler: lost, ...rest } = event
-        logger.error({ lost, ...rest }, `scheduler ${lost} lost (${event.cause})`)
-      }
-    }),
+    onEvent('schedulerLost', (loss) => logLoss(logger, loss)),
     onEvent('uncloneable', (event) => {
       logger.error(
         event,
@@ -84,7 +80,18 @@ function logCrash(logger: Logger, report: CrashReport): void {
       lastMessage: rest.lastMessage === undefined ? undefined : safeText(rest.lastMessage),
       state: rest.state === undefined ? undefined : safeText(rest.state),
     },
-    `${behaviour} ${name ?? who} crashed: ${formatReason(reason)}`,
+    `${behaviour} ${name ?? who} crashed: ${formatReason(reason)}${rest.stray === undefined ? '' : ` (stray: ${rest.stray})`}`,
+  )
+}
+
+function logLoss(logger: Logger, loss: ThreadLoss): void {
+  const { scheduler: lost, message, ...fields } = loss
+  if (loss.cause === 'stopped') return
+  // A thread that got as far as to run something has told the error that ended it, with its stack.
+  const told = !message.includes('\n') || (loss.cause === 'error' && loss.ranLast !== undefined)
+  logger.error(
+    { lost, ...fields, ...(told ? {} : { message }) },
+    `scheduler ${lost} lost (${loss.cause}): ${describeLoss(loss)}`,
   )
 }
 

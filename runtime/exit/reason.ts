@@ -75,31 +75,67 @@ export function isShutdown(reason: ExitReason): boolean {
   )
 }
 
-/** What a thrown value makes of the process that let it through: an Exit keeps its reason, the rest becomes data. */
+/** True for the end of a thread that was replaced in order: no fault, though its processes are started again elsewhere. */
+export function isPlanned(reason: ExitReason): boolean {
+  if (typeof reason !== 'object' || reason === null || !('noconnection' in reason)) return false
+  return (reason.noconnection as { cause?: unknown } | null)?.cause === 'stopped'
+}
+
+/** Stands for what throws when it is looked at: a getter, a Proxy. */
+const UNREADABLE = '(unreadable)'
+
+/**
+ * What a thrown value makes of the process that let it through: an Exit keeps its reason, the rest becomes data. Like all
+ * that looks at foreign values here it never throws, whatever the value does: it runs where a throw ends the thread.
+ */
 export function reasonOf(thrown: unknown): ExitReason {
-  if (thrown instanceof Exit) return thrown.reason
-  if (thrown instanceof Error) return { error: errorData(thrown) }
+  try {
+    if (thrown instanceof Exit) return thrown.reason
+    if (thrown instanceof Error) return { error: errorData(thrown) }
+  } catch {
+    // A Proxy that does not say what it is.
+  }
   return { nocatch: plain(thrown) }
 }
 
+/** Never throws: a property that does stands as unreadable. */
 export function errorData(error: Error): ErrorData {
-  const code = (error as { code?: unknown }).code
+  const stack = property(error, 'stack')
+  const code = property(error, 'code')
   return {
-    name: String(error.name),
-    message: String(error.message),
-    ...(error.stack === undefined ? {} : { stack: String(error.stack) }),
+    name: String(property(error, 'name')),
+    message: String(property(error, 'message')),
+    ...(stack === undefined ? {} : { stack: String(stack) }),
     ...(typeof code === 'string' ? { code } : {}),
   }
 }
 
-/** A reason that is sure to cross threads: what cannot be cloned is replaced by its text. */
+/** A property that is sure to be a primitive. */
+function property(error: Error, name: 'name' | 'message' | 'stack' | 'code'): unknown {
+  try {
+    const value: unknown = (error as { code?: unknown } & Error)[name]
+    return Object(value) === value ? String(value) : value
+  } catch {
+    return UNREADABLE
+  }
+}
+
+/** A reason that is sure to cross threads: what cannot be cloned is replaced by its text. Never throws. */
 export function plain(value: unknown): ExitReason {
-  if (value === null || typeof value !== 'object') {
-    return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-      ? value
-      : value === null
-        ? null
-        : String(value)
+  if (value === null) return null
+  switch (typeof value) {
+    case 'string':
+    case 'number':
+    case 'boolean':
+      return value
+    case 'object':
+      break
+    default:
+      try {
+        return String(value)
+      } catch {
+        return UNREADABLE
+      }
   }
   try {
     return structuredClone(value) as ExitReason
@@ -110,7 +146,7 @@ export function plain(value: unknown): ExitReason {
 
 const MAX_TEXT = 2_000
 
-/** A value as one line of bounded length, whatever it is: for logs and for reasons that cannot be cloned. */
+/** A value as one line of bounded length, whatever it is: for logs and for reasons that cannot be cloned. Never throws. */
 export function safeText(value: unknown, max: number = MAX_TEXT): string {
   let text: string | undefined
   try {
@@ -134,8 +170,16 @@ export function safeText(value: unknown, max: number = MAX_TEXT): string {
   } catch {
     text = undefined
   }
-  const out = text ?? Object.prototype.toString.call(value)
+  const out = text ?? kindOf(value)
   return out.length > max ? `${out.slice(0, max)}…` : out
+}
+
+function kindOf(value: unknown): string {
+  try {
+    return Object.prototype.toString.call(value)
+  } catch {
+    return UNREADABLE
+  }
 }
 
 /**
@@ -149,9 +193,18 @@ export function safeText(value: unknown, max: number = MAX_TEXT): string {
  */
 export function formatReason(reason: ExitReason): string {
   if (typeof reason === 'string') return reason
+  try {
+    return format(reason)
+  } catch {
+    // Any data may be a reason, so also one that only begins like one of ours.
+    return safeText(reason)
+  }
+}
+
+function format(reason: ExitReason): string {
   if (typeof reason !== 'object' || reason === null) return String(reason)
   const r = reason as Record<string, unknown>
-  if ('shutdown' in r) return `shutdown: ${safeText(r.shutdown)}`
+  if ('shutdown' in r) return `shutdown: ${formatShutdown(r.shutdown)}`
   if ('error' in r) {
     const e = r.error as ErrorData
     return `${e.name}: ${e.message}`
@@ -172,8 +225,15 @@ export function formatReason(reason: ExitReason): string {
   return safeText(reason)
 }
 
+function formatShutdown(why: unknown): string {
+  if (typeof why !== 'object' || why === null || !('failedToStartChild' in why))
+    return safeText(why)
+  const { failedToStartChild, reason } = why as { failedToStartChild: unknown; reason?: ExitReason }
+  return `child ${safeText(failedToStartChild)} did not start: ${formatReason(reason ?? 'unknown')}`
+}
+
 /** The stack inside a reason, when it has one. */
 export function reasonStack(reason: ExitReason): string | undefined {
-  if (typeof reason !== 'object' || reason === null || !('error' in reason)) return undefined
-  return (reason.error as ErrorData).stack
+  if (typeof reason !== 'object' || reason === null) return undefined
+  return (reason as { error?: Partial<ErrorData> | null }).error?.stack
 }

@@ -9,6 +9,7 @@ import type { DownMessage, ExitMessage, From } from '../process/messages.ts'
 import type { Name } from '../process/pid.ts'
 import type { TypedBehaviour } from '../process/protocol.ts'
 import type { Self } from '../process/self.ts'
+import type { StrayOptions } from '../process/strays.ts'
 import { type ChildOptions, type ChildSpec, childSpec } from '../supervisor/childSpec.ts'
 import type { Continue, Ignore, NoReply, Stop } from './results.ts'
 import { ServerBehaviour } from './server.ts'
@@ -36,7 +37,7 @@ export type InfoHandlers<S> = {
 
 export type InitResult<S> = S | Continue<S> | Ignore | Stop<never>
 
-export interface GenServerSpec<A, S, HC, HK> {
+export interface GenServerSpec<A, S, HC, HK> extends StrayOptions {
   /** Makes the state. Its starter waits for it. ignore(), stop(reason) and continueWith(arg, state) are answers too. */
   readonly init: (argument: A, self: Self) => InitResult<S> | Promise<InitResult<S>>
   // An intersection, not `HC extends …`: only so is the state of the handlers inferred from init.
@@ -71,6 +72,17 @@ export type GenServer<A, HC, HK> = TypedBehaviour<A, { readonly calls: HC; reado
  *   init: (start: number) => ({ count: start }),
  *   handleCall: { read: (state) => state.count },
  *   handleCast: { add: (state, n: number) => { state.count += n } },
+ * })
+ * ```
+ *
+ * With `containStrays` what its code leaves behind ends the server and not its thread:
+ *
+ * ```ts
+ * import { genServer } from 'beamish'
+ * export const Mailer = genServer('doc-mailer', {
+ *   containStrays: true,
+ *   init: (url: string) => ({ url }),
+ *   handleCast: { ping(state) { void fetch(state.url) } }, // nobody awaits it: if it fails, this server ends
  * })
  * ```
  * @throws BEAMISH_BEHAVIOUR_DUPLICATE

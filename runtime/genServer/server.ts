@@ -28,6 +28,7 @@ interface Callbacks {
   readonly handleContinue?: Callback
   readonly terminate?: Callback
   readonly trapExit?: boolean
+  readonly containStrays?: boolean
 }
 
 /** The state before init is through: terminate does not run then (otp 67). */
@@ -40,12 +41,14 @@ export class ServerBehaviour implements Behaviour {
   readonly delivery = 'handle'
   readonly name: string
   readonly trapExit: boolean
+  readonly containStrays: boolean
   readonly #callbacks: Callbacks
 
   constructor(name: string, callbacks: Callbacks) {
     this.name = name
     this.#callbacks = callbacks
     this.trapExit = callbacks.trapExit ?? false
+    this.containStrays = callbacks.containStrays ?? false
   }
 
   inspectState(process: Process): unknown {

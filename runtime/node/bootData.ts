@@ -9,6 +9,8 @@ export interface BootData {
   readonly module: string
   readonly development: boolean
   readonly log: LogOptions | false
+  /** Milliseconds between two signs of life. */
+  readonly beatMs: number
   /** Made on main once per node: the same on every thread, replacements included. */
   readonly secret: string
   readonly mainPort: MessagePort

@@ -1,34 +1,35 @@
 /** A running node, from outside its processes: main's side of everything. Made by start(). */
 import { randomBytes } from 'node:crypto'
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { ThreadStats } from '../edge/control.ts'
 import { startLog } from '../edge/log.ts'
 import { BeamishError } from '../errors.ts'
 import { publish } from '../events.ts'
-import { type ErrorData, type ExitReason, formatReason } from '../exit/reason.ts'
-import { MAX_SCHEDULERS, NO_PID } from '../process/pid.ts'
+import { type ErrorData, type ExitReason, formatReason, reasonOf } from '../exit/reason.ts'
+import { NO_PID } from '../process/pid.ts'
 import type { Process } from '../process/process.ts'
 import { anonymous } from '../process/raw.ts'
 import type { Self } from '../process/self.ts'
 import { Board } from '../scheduler/board.ts'
 import { nodeHost } from '../scheduler/host.ts'
-import { Op } from '../scheduler/ops.ts'
-import { lost } from '../scheduler/receive.ts'
 import { Scheduler } from '../scheduler/scheduler.ts'
 import { checkChildSpec } from '../supervisor/childSpec.ts'
-import { Intensity } from '../supervisor/intensity.ts'
 import { type SupervisorSpec, type SupervisorTree, supervisor } from '../supervisor/spec.ts'
 import { supervisorBehaviour } from '../supervisor/supervisor.ts'
 import { COUNTERS_NAME, Counters } from './counters.ts'
 import { makeLocalNode } from './local.ts'
-import type { Settings } from './options.ts'
+import { MAX_TIMEOUT_MS, type Settings, whole } from './options.ts'
 import { type Address, PORTS_NAME, Ports } from './ports.ts'
-import { ROOT_NAME, rootBehaviour } from './root.ts'
-import { Thread, type ThreadEnd } from './thread.ts'
+import { RAISED, ROOT_NAME, rootBehaviour, VACATE } from './root.ts'
+import { threadStats } from './stats.ts'
+import { Threads } from './threads.ts'
 
 const STOP_ACCEPTING_MS = 5_000
 /** What is left of the deadline for the tree itself, once draining has had its share. */
 const TREE_SHARE_MS = 2_000
+/** More than the root gives a slow init. */
+const RAISED_TIMEOUT_MS = 10_000
+/** How long a thread may take to end once it is told to: only a native call makes it wait. */
+const END_TIMEOUT_MS = 1_000
 
 export class BeamishNode {
   /** The outside as a process: raw, traps exits, lives as long as the node. */
@@ -39,10 +40,9 @@ export class BeamishNode {
   readonly #settings: Settings
   readonly #secret: string
   readonly #scheduler: Scheduler
-  readonly #threads: (Thread | undefined)[]
-  readonly #losses: Intensity
+  readonly #threads: Threads
   readonly #outside: Process
-  #nextId = 1
+  #stillRunning = 0
   #root: Process | undefined
   #stopping: Promise<void> | undefined
   #endLog: () => void = () => {}
@@ -62,8 +62,16 @@ export class BeamishNode {
     })
     makeLocalNode(this.#scheduler, this.#secret)
     if (settings.log !== false) this.#endLog = startLog(0, settings.log)
-    this.#threads = new Array<Thread | undefined>(settings.schedulers + 1).fill(undefined)
-    this.#losses = new Intensity(settings.maxLostThreads, settings.maxLostSeconds)
+    this.#threads = new Threads(this.#scheduler, settings, this.#secret, {
+      leaving: (scheduler, timeoutMs) => this.#vacate(scheduler, timeoutMs),
+      raised: async () => {
+        await this.self.call(ROOT_NAME, RAISED, undefined as never, {
+          timeoutMs: RAISED_TIMEOUT_MS,
+        })
+      },
+      replaced: (scheduler) => this.self.cast(ROOT_NAME, 'threadUp', scheduler),
+      failed: (error) => void this.#fail(error),
+    })
     this.#outside = this.#scheduler.spawn(
       anonymous(function outside() {
         return new Promise(() => {})
@@ -82,46 +90,15 @@ export class BeamishNode {
   /** Boots the threads, then the tree. Used by start(). */
   async boot(): Promise<void> {
     try {
-      const ports: { id: number; port: MessagePort }[][] = []
-      const count = this.#settings.schedulers
-      for (let i = 0; i < count; i++) ports.push([])
-      for (let a = 0; a < count; a++) {
-        for (let b = a + 1; b < count; b++) {
-          const { port1, port2 } = new MessageChannel()
-          ports[a]?.push({ id: b + 1, port: port1 })
-          ports[b]?.push({ id: a + 1, port: port2 })
-        }
-      }
-      const threads = ports.map((peers, i) => this.#launch(i + 1, peers))
-      for (const thread of threads) this.#scheduler.board.claim(thread.slot, thread.id)
-      const exported = await Promise.all(threads.map((thread) => this.#bootThread(thread)))
-      const lostThread = Promise.race(threads.map((thread) => thread.lostDuringBoot()))
-      await Promise.race([this.#startTree(this.#checkTree(exported[0])), lostThread])
-      for (const thread of threads) this.#watch(thread)
+      const exported = await this.#threads.boot()
+      const tree = this.#startTree(this.#checkTree(exported[0]))
+      await Promise.race([tree, this.#threads.lostDuringBoot()])
+      this.#threads.watch()
     } catch (error) {
       await this.#endThreads()
       this.#scheduler.close()
       throw error
     }
-  }
-
-  #launch(slot: number, peers: readonly { id: number; port: MessagePort }[]): Thread {
-    const id = this.#nextId++
-    if (id >= MAX_SCHEDULERS) {
-      throw new BeamishError('BEAMISH_SCHEDULER_IDS_SPENT', { limit: MAX_SCHEDULERS })
-    }
-    const thread = new Thread(this.#scheduler, this.#settings, this.#secret, id, slot, peers)
-    this.#threads[slot] = thread
-    return thread
-  }
-
-  async #bootThread(thread: Thread): Promise<unknown> {
-    const started = performance.now()
-    const exported = await thread.boot(this.#settings)
-    this.#scheduler.board.setReady(thread.slot)
-    const bootMs = performance.now() - started
-    publish('schedulerUp', () => ({ scheduler: thread.id, bootMs }))
-    return exported
   }
 
   #checkTree(exported: unknown): SupervisorTree {
@@ -159,93 +136,24 @@ export class BeamishNode {
     })
   }
 
-  #watch(thread: Thread): void {
-    void thread.ended.then((end) => {
-      if (end.cause !== 'stopped') void this.#lost(thread, end)
-    })
-  }
-
-  /** A thread is gone: what it said last is heard, its names are free, then everybody is told, then it is replaced. */
-  async #lost(thread: Thread, end: ThreadEnd): Promise<void> {
-    const { id, slot } = thread
-    const scheduler = this.#scheduler
-    publish('schedulerLost', () => ({ scheduler: id, cause: end.cause, message: end.message }))
-    scheduler.peers.port(id)?.drain()
-    scheduler.board.clear(slot)
-    scheduler.names.releaseScheduler(id)
-    const reason: ExitReason = { noconnection: { scheduler: id, cause: end.cause } }
-    for (const other of scheduler.peers.ids()) {
-      if (other !== id) scheduler.peers.push4(other, Op.Lost, NO_PID, id, reason)
-    }
-    lost(scheduler, id, reason)
-    scheduler.peers.flush()
-    this.#threads[slot] = undefined
-    // Those who wait for it while the node stops have been told; nobody needs another.
-    if (this.#stopping !== undefined) return
-    if (!this.#losses.add(scheduler.host.now())) {
-      await this.#fail(
-        new BeamishError('BEAMISH_THREADS_LOST', {
-          max: this.#settings.maxLostThreads,
-          seconds: this.#settings.maxLostSeconds,
-          message: end.message,
-        }),
-      )
-      return
-    }
-    await this.#replace(slot)
-  }
-
-  async #replace(slot: number): Promise<void> {
-    try {
-      const peers: { id: number; port: MessagePort }[] = []
-      const offers: { thread: Thread; port: MessagePort }[] = []
-      for (const thread of this.#threads) {
-        if (thread === undefined) continue
-        const { port1, port2 } = new MessageChannel()
-        peers.push({ id: thread.id, port: port1 })
-        offers.push({ thread, port: port2 })
-      }
-      const replacement = this.#launch(slot, peers)
-      for (const { thread, port } of offers) {
-        this.#scheduler.peers.offer(thread.id, replacement.id, port)
-      }
-      for (const [name, pid] of this.#scheduler.names.entries()) {
-        this.#scheduler.peers.push4(replacement.id, Op.NameSet, NO_PID, name, pid)
-      }
-      this.#scheduler.peers.flush()
-      // Only now: whoever finds it on the board finds its port, too.
-      this.#scheduler.board.claim(slot, replacement.id)
-      this.#watch(replacement)
-      await this.#bootThread(replacement)
-      if (this.#stopping === undefined) this.self.cast(ROOT_NAME, 'threadUp', replacement.id)
-    } catch (error) {
-      if (this.#stopping !== undefined) return
-      if (error instanceof BeamishError && error.code === 'BEAMISH_SCHEDULER_IDS_SPENT') {
-        await this.#fail(error)
-        return
-      }
-      publish('notice', () => ({
-        level: 'error',
-        code: 'replacement_failed',
-        message: error instanceof Error ? error.message : String(error),
-      }))
-      await this.#threads[slot]?.terminate()
-    }
-  }
-
   /** Ids of the scheduler threads that run processes: not those lost, nor a replacement that has yet to boot. */
   schedulers(): number[] {
-    const { board } = this.#scheduler
-    return this.#threads.flatMap((thread) =>
-      thread === undefined || !board.isReady(thread.slot) ? [] : [thread.id],
-    )
+    return this.#threads.ready()
   }
 
-  /** Counts of each thread; one that ends meanwhile is left out. */
-  async stats(): Promise<ThreadStats[]> {
-    const live = this.#threads.filter((thread) => thread !== undefined)
-    const answers = await Promise.allSettled(live.map((thread) => thread.control.stats()))
-    return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []))
+  /** Threads that a native call keeps from ending after the node has: they hold up process.exit. */
+  get stillRunning(): number {
+    return this.#stillRunning
+  }
+
+  /** Counts of each thread; one that ends meanwhile is left out. With `main`, main's own come first, as scheduler 0. */
+  async stats(options: { readonly main?: boolean } = {}): Promise<ThreadStats[]> {
+    const main = options.main === true ? [threadStats(this.#scheduler)] : []
+    const answers = await Promise.allSettled(
+      this.#threads.live().map((thread) => thread.control.stats()),
+    )
+    const found = answers.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    return [...main, ...found]
   }
 
   /** Where the app's endpoints listen. Rejects with BEAMISH_NODE_STOPPED after stop(). */
@@ -255,14 +163,44 @@ export class BeamishNode {
     return this.self.call(Ports.named(PORTS_NAME), 'addresses')
   }
 
+  /**
+   * Replaces one thread in order while the others go on: it stops accepting, its sockets close paced with 1012 so that their
+   * clients come back on other threads, its children placed `each` stop, its singletons move, its keyed
+   * children wait for the replacement, whatever supervisors elsewhere
+   * placed there ends with `{ noconnection: { cause: 'stopped' } }` (terminate runs where exits are trapped), and everything
+   * it has sent is heard before its end is told with the same reason, which counts at no supervisor. Several restarts run one
+   * after the other. With one thread nothing is served in between.
+   *
+   * @param options.timeoutMs what is not done by then is ended by force; default shutdownTimeoutMs
+   * @returns the id of the scheduler that took its place, once its children placed `each` are up
+   * @throws BEAMISH_NO_SCHEDULER, BEAMISH_NODE_STOPPED, BEAMISH_BAD_OPTION
+   * @example
+   * ```ts no-run
+   * for (const scheduler of node.schedulers()) await node.restartThread(scheduler)
+   * ```
+   */
+  async restartThread(
+    scheduler: number,
+    options: { readonly timeoutMs?: number } = {},
+  ): Promise<number> {
+    if (!this.#outside.alive) throw new BeamishError('BEAMISH_NODE_STOPPED')
+    const { timeoutMs = this.#settings.shutdownTimeoutMs } = options
+    return this.#threads.restart(scheduler, whole('timeoutMs', timeoutMs, 0, MAX_TIMEOUT_MS))
+  }
+
+  async #vacate(scheduler: number, timeoutMs: number): Promise<void> {
+    await this.self.call(ROOT_NAME, VACATE, scheduler as never, { timeoutMs })
+  }
+
   /** Ends a thread the hard way, as an accident would. For tests of what the survivors see. */
   killThread(scheduler: number): void {
-    this.#threads.find((thread) => thread?.id === scheduler)?.kill()
+    this.#threads.find(scheduler)?.kill()
   }
 
   /**
    * Stops in order: every thread closes its listeners, then all drain, then the tree stops in reverse of its start. What
-   * is not done within shutdownTimeoutMs is ended by force. Resolves when no thread is left.
+   * is not done within shutdownTimeoutMs is ended by force. Resolves when no thread is left; one in a native call is not
+   * waited for.
    */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop().finally(() => this.#close(undefined))
@@ -272,7 +210,8 @@ export class BeamishNode {
   async #stop(): Promise<void> {
     const deadline = performance.now() + this.#settings.shutdownTimeoutMs
     const left = (): number => Math.max(0, deadline - performance.now())
-    const threads = this.#threads.filter((thread) => thread !== undefined)
+    this.#threads.replaceNone()
+    const threads = this.#threads.live()
     const share = Math.min(STOP_ACCEPTING_MS, left())
     await Promise.allSettled(threads.map((thread) => thread.control.stopAccepting(share)))
     const forDraining = Math.max(0, left() - TREE_SHARE_MS)
@@ -281,19 +220,34 @@ export class BeamishNode {
       await this.self.stop(this.#root.pid, 'shutdown', { timeoutMs: left() }).catch(() => {})
     }
     await this.#endThreads()
+    this.#closeOutside()
+  }
+
+  /** Whoever waits for an answer outside is told that none will come. */
+  #closeOutside(): void {
+    const stopped = reasonOf(new BeamishError('BEAMISH_NODE_STOPPED'))
+    for (const one of [...(this.#outside.pending?.values() ?? [])]) one.down(stopped)
     this.#scheduler.close()
   }
 
   async #endThreads(): Promise<void> {
-    await Promise.all(this.#threads.map((thread) => thread?.terminate()))
-    this.#threads.fill(undefined)
+    const running = await this.#threads.end(END_TIMEOUT_MS)
+    for (const scheduler of running) {
+      publish('notice', () => ({
+        level: 'error',
+        code: 'thread_not_ended',
+        message: `scheduler ${scheduler} is in a native call that does not end: the operating system process cannot exit in order before it does`,
+        scheduler,
+      }))
+    }
+    this.#stillRunning = running.length
     this.#endLog()
   }
 
   async #fail(error: BeamishError): Promise<void> {
     if (this.#stopping !== undefined) return
     publish('notice', () => ({ level: 'error', code: error.code, message: error.message }))
-    this.#stopping = this.#endThreads().then(() => this.#scheduler.close())
+    this.#stopping = this.#endThreads().then(() => this.#closeOutside())
     await this.#stopping
     this.#close(error)
   }

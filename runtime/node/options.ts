@@ -1,5 +1,6 @@
 /** Options of start(), checked before anything runs: a bad one is one clear line. */
 import { availableParallelism } from 'node:os'
+import type { ResourceLimits } from 'node:worker_threads'
 import { type LogOptions, logLevels } from '../edge/log.ts'
 import { BeamishError } from '../errors.ts'
 
@@ -8,7 +9,7 @@ export interface StartOptions {
   readonly schedulers?: number
   /** Clones and freezes messages at the send. Default: NODE_ENV is not "production". */
   readonly development?: boolean
-  /** Command-line flags of the threads. Default: those of this process. */
+  /** Command-line flags of the threads, as for a Worker. Default: those of this process that a thread can have. */
   readonly execArgv?: readonly string[]
   /** Key material for signed sessions and tokens, at least 32 characters. Default: random per start. */
   readonly secretKeyBase?: string
@@ -24,13 +25,20 @@ export interface StartOptions {
   readonly maxLostThreads?: number
   /** Default 60. */
   readonly maxLostSeconds?: number
+  /**
+   * Milliseconds a thread may go without turning its loop before it is declared dead, ended and replaced. Default 5,000;
+   * Infinity: never. Nothing counts while the inspector listens (--inspect): a breakpoint is no fault.
+   */
+  readonly maxBlockedMs?: number
+  /** Limits of each thread's heap, as for a Worker. Default: Node's. A thread that meets them is lost and replaced. */
+  readonly resourceLimits?: ResourceLimits
 }
 
 export interface Settings {
   readonly module: string
   readonly schedulers: number
   readonly development: boolean
-  readonly execArgv: readonly string[]
+  readonly execArgv: readonly string[] | undefined
   readonly secretKeyBase: string | undefined
   readonly log: LogOptions | false
   readonly signals: boolean
@@ -38,9 +46,13 @@ export interface Settings {
   readonly shutdownTimeoutMs: number
   readonly maxLostThreads: number
   readonly maxLostSeconds: number
+  readonly maxBlockedMs: number
+  readonly resourceLimits: ResourceLimits | undefined
 }
 
 const MAX_THREADS = 256
+/** An hour. */
+export const MAX_TIMEOUT_MS = 3_600_000
 const MIN_SECRET = 32
 
 export function checkOptions(module: URL | string, options: StartOptions): Settings {
@@ -65,7 +77,7 @@ export function checkOptions(module: URL | string, options: StartOptions): Setti
     module: href,
     schedulers: whole('schedulers', options.schedulers ?? availableParallelism(), 1, MAX_THREADS),
     development: options.development ?? process.env.NODE_ENV !== 'production',
-    execArgv: options.execArgv ?? process.execArgv,
+    execArgv: options.execArgv,
     secretKeyBase: secret,
     log: options.log ?? {},
     signals: options.signals ?? false,
@@ -74,10 +86,15 @@ export function checkOptions(module: URL | string, options: StartOptions): Setti
       'shutdownTimeoutMs',
       options.shutdownTimeoutMs ?? 30_000,
       0,
-      3_600_000,
+      MAX_TIMEOUT_MS,
     ),
     maxLostThreads: whole('maxLostThreads', options.maxLostThreads ?? 5, 0, 1_000_000),
     maxLostSeconds: whole('maxLostSeconds', options.maxLostSeconds ?? 60, 1, 86_400),
+    maxBlockedMs:
+      options.maxBlockedMs === Number.POSITIVE_INFINITY
+        ? options.maxBlockedMs
+        : whole('maxBlockedMs', options.maxBlockedMs ?? 5_000, 100, 3_600_000),
+    resourceLimits: checkResourceLimits(options.resourceLimits),
   }
 }
 
@@ -92,6 +109,8 @@ const KNOWN: readonly string[] = [
   'shutdownTimeoutMs',
   'maxLostThreads',
   'maxLostSeconds',
+  'maxBlockedMs',
+  'resourceLimits',
 ] satisfies (keyof StartOptions)[]
 
 function checkLog(log: unknown): void {
@@ -104,7 +123,30 @@ function checkLog(log: unknown): void {
   }
 }
 
-function whole(option: string, value: number, least: number, most: number): number {
+const LIMITS: readonly string[] = [
+  'maxOldGenerationSizeMb',
+  'maxYoungGenerationSizeMb',
+  'codeRangeSizeMb',
+  'stackSizeMb',
+] satisfies (keyof ResourceLimits)[]
+
+function checkResourceLimits(limits: ResourceLimits | undefined): ResourceLimits | undefined {
+  if (limits === undefined) return undefined
+  if (typeof limits !== 'object' || limits === null) {
+    throw bad('resourceLimits', limits, 'give { maxOldGenerationSizeMb }')
+  }
+  for (const [name, value] of Object.entries(limits)) {
+    if (!LIMITS.includes(name)) {
+      throw bad(`resourceLimits.${name}`, 'unknown', `use one of ${LIMITS.join(', ')}`)
+    }
+    if (!(typeof value === 'number' && value > 0)) {
+      throw bad(`resourceLimits.${name}`, value, 'give megabytes, more than 0')
+    }
+  }
+  return { ...limits }
+}
+
+export function whole(option: string, value: number, least: number, most: number): number {
   if (Number.isInteger(value) && value >= least && value <= most) return value
   throw bad(option, value, `give a whole number from ${least} to ${most}`)
 }

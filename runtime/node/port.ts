@@ -1,5 +1,6 @@
 /** A MessagePort as the connection between two schedulers: the shell around PeerPort. */
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
+import { asNobody } from '../process/strays.ts'
 import { Inbox } from '../scheduler/inbox.ts'
 import type { PeerPort } from '../scheduler/peers.ts'
 import { receiveBatch } from '../scheduler/receive.ts'
@@ -17,7 +18,8 @@ export interface NewPeer {
  */
 export function connectPort(scheduler: Scheduler, peer: number, port: MessagePort): () => void {
   const inbox = new Inbox(
-    () => receiveMessageOnPort(port),
+    // A handler may ask for what main has said, and a new peer's port is made by reading it.
+    peer === 0 ? () => asNobody(receiveMessageOnPort, port) : () => receiveMessageOnPort(port),
     (message) => {
       if (Array.isArray(message)) receiveBatch(scheduler, peer, message)
       else {

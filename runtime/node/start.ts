@@ -34,7 +34,7 @@ function onSignals(node: BeamishNode): void {
     // A second signal means: now.
     if (signalled) process.exit(130)
     signalled = true
-    void node.stop().then(() => process.exit(0))
+    void node.stop().then(() => exit(node, 0))
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
@@ -43,7 +43,13 @@ function onSignals(node: BeamishNode): void {
     process.off('SIGINT', stop)
     if (error !== undefined) {
       console.error(error.message)
-      process.exit(1)
+      exit(node, 1)
     }
   })
+}
+
+/** process.exit waits for threads, and a native call may never return: then only a signal ends the process. */
+function exit(node: BeamishNode, code: number): void {
+  if (node.stillRunning > 0) process.kill(process.pid, 'SIGKILL')
+  else process.exit(code)
 }

@@ -1,12 +1,15 @@
 /** One scheduler thread, as main sees it: its worker, its ports, its boot and its end. */
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, Worker, type WorkerOptions } from 'node:worker_threads'
 import { ControlClient } from '../edge/control.ts'
 import { BeamishError } from '../errors.ts'
 import type { LostCause } from '../exit/reason.ts'
+import type { Journal } from '../scheduler/journal.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { BootData } from './bootData.ts'
 import type { Settings } from './options.ts'
 import { connectPort } from './port.ts'
+import { stackOf } from './stack.ts'
+import { Watchdog } from './watchdog.ts'
 
 // tsc does not rewrite URLs: the sources run .ts, the published package .js.
 const ENTRY = new URL(
@@ -19,17 +22,29 @@ const KEPT: readonly string[] = ['BEAMISH_APP_UNCLONEABLE', 'BEAMISH_BAD_ENV', '
 
 export interface ThreadEnd {
   readonly cause: LostCause
-  readonly message: string | undefined
+  readonly message: string
+  /** It was declared dead after this long without a sign of life. */
+  readonly blockedMs?: number
+  /** What it executed then, innermost frame first, if it could be interrupted. */
+  readonly stack?: readonly string[]
 }
 
 export class Thread {
   readonly id: number
   readonly slot: number
   readonly control: ControlClient
-  /** Resolves when the thread has ended, for whatever reason. */
-  readonly ended: Promise<ThreadEnd>
+  /** What the thread tells of itself on shared memory. */
+  readonly journal: Journal
+  /** Resolves when the thread is dead to everybody: it has ended, or was declared so. */
+  readonly lost: Promise<ThreadEnd>
+  /** Resolves when nothing of it runs any more. */
+  readonly ended: Promise<void>
+  /** It has loaded the app. */
+  booted = false
   readonly #worker: Worker
+  #lose: (end: ThreadEnd) => void = () => {}
   #stopping = false
+  #inspection: AbortController | undefined
 
   constructor(
     main: Scheduler,
@@ -41,6 +56,7 @@ export class Thread {
   ) {
     this.id = id
     this.slot = slot
+    this.journal = main.board.journal(slot)
     const data = new MessageChannel()
     const control = new MessageChannel()
     const boot: BootData = {
@@ -50,30 +66,41 @@ export class Thread {
       module: settings.module,
       development: settings.development,
       log: settings.log,
+      beatMs: Watchdog.lookMs(settings.maxBlockedMs),
       secret,
       mainPort: data.port2,
       controlPort: control.port2,
       peers,
     }
-    this.#worker = new Worker(ENTRY, {
+    this.#worker = makeWorker({
       name: `beamish-${id}`,
       workerData: boot,
-      execArgv: [...settings.execArgv],
+      // Not given, they are inherited; given, those that a thread cannot have would be refused.
+      ...(settings.execArgv === undefined ? {} : { execArgv: [...settings.execArgv] }),
+      ...(settings.resourceLimits === undefined ? {} : { resourceLimits: settings.resourceLimits }),
       transferList: [data.port2, control.port2, ...peers.map((peer) => peer.port)],
     })
     this.control = new ControlClient(id, control.port1)
+    this.lost = new Promise((resolve) => {
+      this.#lose = resolve
+    })
+    void this.lost.then(({ message }) => this.control.gone(message))
     this.ended = this.#watch()
     connectPort(main, id, data.port1)()
   }
 
-  #watch(): Promise<ThreadEnd> {
+  #watch(): Promise<void> {
     let failure: Error | undefined
     this.#worker.on('error', (error: Error) => {
       failure = error
     })
     return new Promise((resolve) => {
       this.#worker.on('exit', (code) => {
-        const heap = (failure as { code?: string } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
+        this.#inspection?.abort()
+        const fullMb = this.journal.fullHeapMb
+        const heap =
+          fullMb > 0 ||
+          (failure as { code?: string } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY'
         const cause = this.#stopping
           ? 'stopped'
           : heap
@@ -81,9 +108,14 @@ export class Thread {
             : failure !== undefined
               ? 'error'
               : 'exit'
-        const message = failure === undefined ? `exit code ${code}` : failureText(failure)
-        this.control.gone(message)
-        resolve({ cause, message })
+        const message =
+          fullMb > 0
+            ? `${fullMb} MB of its heap were in use after a collection`
+            : failure === undefined
+              ? `exit code ${code}`
+              : failureText(failure)
+        this.#lose({ cause, message })
+        resolve()
       })
     })
   }
@@ -92,7 +124,10 @@ export class Thread {
   async boot(settings: Settings): Promise<unknown> {
     try {
       const answer = await this.control.boot(settings.bootTimeoutMs)
-      if ('exported' in answer) return answer.exported
+      if ('exported' in answer) {
+        this.booted = true
+        return answer.exported
+      }
       if ('failed' in answer) throw new BeamishError(answer.failed.code, answer.failed.fields)
       throw new BeamishError('BEAMISH_APP_UNCLONEABLE', {
         module: settings.module,
@@ -107,7 +142,7 @@ export class Thread {
         })
       }
       if (error instanceof BeamishError && error.code === 'BEAMISH_CONTROL_GONE') {
-        const { message } = await this.ended
+        const { message } = await this.lost
         throw new BeamishError('BEAMISH_BOOT_EXIT', { scheduler: this.id, message })
       }
       const message = error instanceof Error ? error.message : String(error)
@@ -115,23 +150,47 @@ export class Thread {
     }
   }
 
-  /** Rejects if the thread ends by itself: nothing on it will answer any more. */
-  async lostDuringBoot(): Promise<never> {
-    const { cause, message } = await this.ended
-    if (cause === 'stopped') return new Promise(() => {})
-    throw new BeamishError('BEAMISH_BOOT_EXIT', { scheduler: this.id, message })
-  }
-
-  /** Ends the thread, whatever it does. */
+  /** Ends the thread, as planned. A native call it is in has to return first. */
   async terminate(): Promise<void> {
     this.#stopping = true
+    this.#inspection?.abort()
     await this.#worker.terminate()
     await this.ended
   }
 
+  /** It is dead from now on, and ended as soon as that is possible. */
+  declareDead(end: ThreadEnd): void {
+    this.#lose(end)
+    this.#inspection?.abort()
+    void this.#worker.terminate()
+  }
+
+  /** What it executes right now; undefined when it cannot be interrupted, or ends before it is. */
+  async stack(): Promise<readonly string[] | undefined> {
+    if (this.#inspection !== undefined) return undefined
+    this.#inspection = new AbortController()
+    const stack = await stackOf(this.#worker.threadId, this.#inspection.signal)
+    this.#inspection = undefined
+    return stack
+  }
+
   /** Kills it without a word, as an accident would: for tests of what the survivors see. */
   kill(): void {
+    this.#inspection?.abort()
     void this.#worker.terminate()
+  }
+}
+
+function makeWorker(options: WorkerOptions): Worker {
+  try {
+    return new Worker(ENTRY, options)
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ERR_WORKER_INVALID_EXEC_ARGV') throw error
+    throw new BeamishError('BEAMISH_BAD_OPTION', {
+      option: 'execArgv',
+      got: JSON.stringify(options.execArgv),
+      fix: `leave out what a thread cannot have (${(error as Error).message}); limits of its heap go into resourceLimits`,
+    })
   }
 }
 

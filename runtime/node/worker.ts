@@ -8,8 +8,12 @@ import { nodeHost } from '../scheduler/host.ts'
 import { findUncloneable } from '../scheduler/isolate.ts'
 import { Scheduler } from '../scheduler/scheduler.ts'
 import type { BootData } from './bootData.ts'
+import { watchHeap } from './heap.ts'
 import { makeLocalNode } from './local.ts'
 import { connectPort } from './port.ts'
+import { threadStats } from './stats.ts'
+import { watchStrays } from './strays.ts'
+import { vacate } from './vacate.ts'
 
 const data = workerData as BootData
 
@@ -23,6 +27,14 @@ const scheduler = new Scheduler({
   development: data.development,
 })
 const node = makeLocalNode(scheduler, data.secret)
+setInterval(() => scheduler.journal.beat(), data.beatMs).unref()
+// Taken before watchStrays makes process.exit end the process that calls it.
+const exit = process.exit
+watchHeap((usedBytes) => {
+  scheduler.journal.heapFull(usedBytes)
+  exit(1)
+})
+watchStrays(scheduler)
 
 const receivers = [
   connectPort(scheduler, 0, data.mainPort),
@@ -56,14 +68,7 @@ exposeControl(data.controlPort, {
   },
   stopAccepting: () => node.drainers.stopAccepting(),
   drain: (timeoutMs) => node.drainers.drain(timeoutMs),
-  stats: () => ({
-    scheduler: scheduler.id,
-    processes: scheduler.processCount,
-    messages: scheduler.handled,
-    batches: scheduler.peers.batches,
-    timers: scheduler.clock.size,
-    topics: scheduler.pubsub.topics,
-    names: scheduler.names.size,
-    heapUsedBytes: process.memoryUsage().heapUsed,
-  }),
+  vacate: (timeoutMs) => vacate(scheduler, timeoutMs),
+  flush: () => scheduler.peers.flush(),
+  stats: () => threadStats(scheduler),
 })

@@ -12,6 +12,8 @@ export interface Behaviour {
   readonly delivery: 'handle' | 'pull'
   /** Stays the process's initial state until start() has run. */
   readonly trapExit?: boolean
+  /** See StrayOptions. */
+  readonly containStrays?: boolean
   /** First step of the process. A promise keeps its messages waiting until it settles. */
   start(process: Process, argument: unknown): unknown
   /** One message. A promise keeps the next one waiting until it settles. */

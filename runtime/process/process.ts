@@ -2,6 +2,7 @@
  * The record of one process, kernel side. The tables it may never need (links, monitors, timers …) are made on first
  * use, and so is `self`, the context that user code sees.
  */
+import type { AsyncResource } from 'node:async_hooks'
 import { BeamishError } from '../errors.ts'
 import { type ExitReason, reasonOf } from '../exit/reason.ts'
 import type { NameTaken } from '../scheduler/names.ts'
@@ -11,6 +12,7 @@ import type { Link } from './links.ts'
 import { Mailbox } from './mailbox.ts'
 import type { Pid, Ref } from './pid.ts'
 import { Self } from './self.ts'
+import { asNobody, runAs } from './strays.ts'
 
 export const Status = {
   Starting: 0,
@@ -54,7 +56,11 @@ export class Process {
   status: Status = Status.Starting
   /** In the run queue. */
   queued = false
+  /** Number of its description in the thread's journal; 0: not looked up yet. */
+  label = 0
   trapExit: boolean
+  /** A stray of its code ends this process, not its thread. */
+  readonly containStrays: boolean
   /** Its registered name; set by the name table. */
   name: string | undefined = undefined
   exitReason: ExitReason = 'normal'
@@ -82,6 +88,9 @@ export class Process {
   /** Its keys in unique registries; kept by the name table. */
   keys: Set<string> | undefined = undefined
 
+  /** Made by strays.ts on first use. */
+  ownContext: AsyncResource | undefined = undefined
+
   #argument: unknown
   readonly #startName: string | undefined
   #self: Self | undefined
@@ -101,6 +110,7 @@ export class Process {
     this.parent = request.parent
     this.ancestors = request.ancestors
     this.trapExit = behaviour.trapExit ?? false
+    this.containStrays = behaviour.containStrays ?? false
     this.ack = request.ack
     this.#argument = argument
     this.#startName = request.name
@@ -143,7 +153,10 @@ export class Process {
     const name = this.#startName
     if (name === undefined) return this.behaviour.start(this, argument)
     return this.scheduler.names.register(this, name).then(
-      () => (this.status === Status.Dead ? undefined : this.behaviour.start(this, argument)),
+      () => {
+        if (this.status === Status.Dead) return undefined
+        return this.scheduler.runCode(this, () => this.behaviour.start(this, argument))
+      },
       (error: unknown) => this.#unnamed(error),
     )
   }
@@ -163,9 +176,9 @@ export class Process {
     }
   }
 
-  /** Runs `listener` when this process has ended; at once if it has. For kernel-side resources such as sockets. */
+  /** Runs `listener`, as nobody's, when this process has ended; at once if it has. For kernel-side resources such as sockets. */
   onExit(listener: (reason: ExitReason) => void): void {
-    if (this.status === Status.Dead) listener(this.exitReason)
+    if (this.status === Status.Dead) asNobody(listener, this.exitReason)
     else {
       this.#onExit ??= []
       this.#onExit.push(listener)
@@ -199,9 +212,10 @@ export class Process {
     this.receiver = undefined
     this.mailbox.clear()
     this.state = undefined
-    this.#abort?.abort(reason)
+    // A listener that throws is a stray of the dead, whoever ended it.
+    if (this.#abort !== undefined) runAs(this, (why) => this.#abort?.abort(why), reason)
     const listeners = this.#onExit
     this.#onExit = undefined
-    if (listeners !== undefined) for (const listener of listeners) listener(reason)
+    if (listeners !== undefined) for (const listener of listeners) asNobody(listener, reason)
   }
 }

@@ -7,16 +7,19 @@ import { type Behaviour, defineBehaviour } from './behaviour.ts'
 import type { Process } from './process.ts'
 import type { TypedBehaviour } from './protocol.ts'
 import type { Self } from './self.ts'
+import type { StrayOptions } from './strays.ts'
 
 export type RawBody<A> = (self: Self, argument: A) => unknown
 
 class RawBehaviour implements Behaviour {
   readonly delivery = 'pull'
   readonly name: string
+  readonly containStrays: boolean
   readonly #body: RawBody<never>
 
-  constructor(name: string, body: RawBody<never>) {
+  constructor(name: string, body: RawBody<never>, containStrays: boolean) {
     this.name = name
+    this.containStrays = containStrays
     this.#body = body
   }
 
@@ -54,15 +57,30 @@ class RawBehaviour implements Behaviour {
  *   }
  * })
  * ```
+ *
+ * With `containStrays` an error in a promise nobody awaits, in a timer or in an emitter of its making ends the process:
+ *
+ * ```ts
+ * import { process } from 'beamish'
+ * export const Watcher = process('doc-watcher', async (self, path: string) => {
+ *   setInterval(() => { if (path === '') throw new Error('no path') }, 1_000) // ends this Watcher alone
+ *   await self.receive()
+ * }, { containStrays: true })
+ * ```
  * @throws BEAMISH_BEHAVIOUR_DUPLICATE
  */
-export function process<A = undefined>(name: string, body: RawBody<A>): TypedBehaviour<A, unknown> {
-  return defineBehaviour(new RawBehaviour(name, body as RawBody<never>))
+export function process<A = undefined>(
+  name: string,
+  body: RawBody<A>,
+  options: StrayOptions = {},
+): TypedBehaviour<A, unknown> {
+  const { containStrays = false } = options
+  return defineBehaviour(new RawBehaviour(name, body as RawBody<never>, containStrays))
 }
 
 const ANONYMOUS = 'anonymous'
 
 /** A function as a process of this thread only: it has no name another thread could find. */
-export function anonymous(body: RawBody<undefined>): Behaviour {
-  return new RawBehaviour(body.name || ANONYMOUS, body as RawBody<never>)
+export function anonymous(body: RawBody<undefined>, containStrays = false): Behaviour {
+  return new RawBehaviour(body.name || ANONYMOUS, body as RawBody<never>, containStrays)
 }

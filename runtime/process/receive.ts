@@ -5,6 +5,7 @@
 import { BeamishError } from '../errors.ts'
 import { formatPid, type Ref } from './pid.ts'
 import { type Process, Status } from './process.ts'
+import { rejectAs } from './strays.ts'
 
 const any = (): boolean => true
 
@@ -23,6 +24,8 @@ export function receive(
   if (found >= 0 && scheduler.receivesLeft-- > 0) {
     const message = mailbox.take(found)
     process.lastMessage = message
+    scheduler.journal.runs(process)
+    scheduler.journal.handles(message)
     return Promise.resolve(message)
   }
   if (found < 0 && timeoutMs === 0) return Promise.resolve(undefined)
@@ -43,18 +46,19 @@ export function receive(
         if (at < 0) return
         const message = mailbox.take(at)
         process.lastMessage = message
+        scheduler.journal.handles(message)
         done()
         resolve(message)
       } catch (error) {
         done()
-        reject(error)
+        rejectAs(process, reject, error)
       }
     }
     if (found >= 0) scheduler.enqueue(process)
     if (timeoutMs !== Number.POSITIVE_INFINITY) {
       timer = scheduler.clock.after(process, timeoutMs, () => {
         // On a busy thread the timer may ring before the process had its turn with what arrived in time.
-        process.receiver?.()
+        if (process.receiver !== undefined) scheduler.runCode(process, process.receiver)
         if (process.receiver === undefined) return
         process.receiver = undefined
         resolve(undefined)

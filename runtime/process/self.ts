@@ -18,6 +18,7 @@ import { alive, ask } from '../scheduler/queries.ts'
 import { demonitor, link, monitor, sendExit, unlink } from '../scheduler/signals.ts'
 import { StartError, type StartOptions, spawnHere, start } from '../scheduler/starts.ts'
 import { stop } from '../scheduler/stops.ts'
+import { afterDeath } from './afterDeath.ts'
 import type { Behaviour } from './behaviour.ts'
 import type { From } from './messages.ts'
 import { type Destination, NO_PID, type Pid, type Ref, schedulerOf } from './pid.ts'
@@ -43,8 +44,6 @@ export interface SpawnOptions extends StartOptions {
   /** Default here. Anywhere else the process is made by name: its arguments must be plain data. */
   readonly place?: Placement
 }
-
-const never = <T>(): Promise<T> => new Promise<T>(() => {})
 
 export class Self {
   readonly #process: Process
@@ -102,7 +101,8 @@ export class Self {
   sleep(ms: number): Promise<void> {
     checkDelay(ms)
     const process = this.#process
-    if (process.status === Status.Dead || ms === Number.POSITIVE_INFINITY) return never()
+    if (process.status === Status.Dead) return afterDeath(process)
+    if (ms === Number.POSITIVE_INFINITY) return new Promise(() => {})
     return new Promise((resolve) => {
       process.scheduler.clock.after(process, ms, () => resolve())
     })
@@ -175,7 +175,7 @@ export class Self {
 
   /**
    * Spawns a process and returns its pid at once on this thread; with `place` elsewhere, a promise of it. Does not wait
-   * for init. A plain function is spawned here only: it cannot cross threads.
+   * for init. A plain function is spawned here only: it cannot cross threads; it contains its strays if its spawner does.
    */
   spawn(body: RawBody<undefined>, argument?: undefined, options?: StartOptions): Pid
   spawn<B extends Behaviour>(
@@ -194,12 +194,16 @@ export class Self {
     options: SpawnOptions = {},
   ): Pid | Promise<Pid> {
     const { scheduler } = this.#process
-    const found = typeof behaviour === 'function' ? anonymous(behaviour) : behaviour
+    const found = typeof behaviour === 'function' ? this.#anonymous(behaviour) : behaviour
     const target = place(scheduler, options.place)
     if (target !== scheduler.id) return this.#startPid(found, argument, options, false)
     if (this.#process.status === Status.Dead) return NO_PID
     const ref = scheduler.refs.next()
     return spawnHere(scheduler, this.#process, found, argument, options, ref).pid
+  }
+
+  #anonymous(body: RawBody<undefined>): Behaviour {
+    return anonymous(body, this.#process.containStrays)
   }
 
   /** spawn with a link from birth: no moment in which a death could go unnoticed (otp 35). */
@@ -220,7 +224,7 @@ export class Self {
     argument?: unknown,
   ): { pid: Pid; ref: Ref } {
     const { scheduler } = this.#process
-    const found = typeof behaviour === 'function' ? anonymous(behaviour) : behaviour
+    const found = typeof behaviour === 'function' ? this.#anonymous(behaviour) : behaviour
     const ref = scheduler.refs.next()
     if (this.#process.status === Status.Dead) return { pid: NO_PID, ref }
     return {
@@ -351,7 +355,7 @@ export class Self {
    * @throws BEAMISH_NAME_TAKEN, BEAMISH_NAME_SECOND, BEAMISH_NAME_INVALID
    */
   async register(name: string): Promise<void> {
-    if (this.#process.status === Status.Dead) return never()
+    if (this.#process.status === Status.Dead) return afterDeath(this.#process)
     return this.#process.scheduler.names.register(this.#process, name)
   }
 
@@ -363,20 +367,20 @@ export class Self {
 
   /** The process of that name, or undefined. */
   async whereis(name: string): Promise<Pid | undefined> {
-    if (this.#process.status === Status.Dead) return never()
+    if (this.#process.status === Status.Dead) return afterDeath(this.#process)
     return this.#process.scheduler.names.whereis(this.#process, name)
   }
 
   /** Whether a process lives, here or elsewhere; by the time one knows it may have changed. */
   async alive(pid: Pid): Promise<boolean> {
-    if (this.#process.status === Status.Dead) return never()
+    if (this.#process.status === Status.Dead) return afterDeath(this.#process)
     return alive(this.#process.scheduler, this.#process, pid)
   }
 
   /** Status, mailbox length, links, monitors … of a process; undefined if it is dead. */
   async info(pid: Pid): Promise<ProcessInfo | undefined> {
     const { scheduler } = this.#process
-    if (this.#process.status === Status.Dead) return never()
+    if (this.#process.status === Status.Dead) return afterDeath(this.#process)
     if (schedulerOf(pid) === scheduler.id) {
       const process = scheduler.find(pid)
       return process === undefined ? undefined : processInfo(process)

@@ -35,6 +35,10 @@ export class PubSub {
     return this.#table.keys
   }
 
+  get subscriptions(): number {
+    return this.#table.size
+  }
+
   /** Visible to broadcasts from every thread when this returns. */
   subscribe(process: Process, topic: string, fastLane?: FastLane): void {
     this.#table.add(process, topic, fastLane)

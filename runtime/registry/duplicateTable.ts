@@ -22,6 +22,13 @@ export class DuplicateTable<V> {
     return this.#owned.size
   }
 
+  /** Entries under all keys. */
+  get size(): number {
+    let size = 0
+    for (const bucket of this.#buckets.values()) size += bucket.size
+    return size
+  }
+
   add(process: Process, key: string | number, value: V): Entry<V> {
     const entry: Entry<V> = { process, key, value }
     const bucket = this.#buckets.get(key)

@@ -18,6 +18,13 @@ export class Registries {
     this.#scheduler = scheduler
   }
 
+  /** Entries of this thread in all duplicate registries. */
+  get entries(): number {
+    let entries = 0
+    for (const table of this.#tables.values()) entries += table.size
+    return entries
+  }
+
   table(registry: string): DuplicateTable<unknown> {
     let table = this.#tables.get(registry)
     if (table === undefined) {

@@ -2,8 +2,10 @@
  * Registries: processes found by key. `unique` maps a key to one process on the whole node; `duplicate` keeps any number
  * of entries per key, each with a value, on the thread of its process. Entries end with their process, ahead of its DOWN.
  */
+
 import { BeamishError } from '../errors.ts'
 import { Exit } from '../exit/reason.ts'
+import { afterDeath } from '../process/afterDeath.ts'
 import { formatPid, type Pid } from '../process/pid.ts'
 import { type Process, Status } from '../process/process.ts'
 import { Self } from '../process/self.ts'
@@ -14,7 +16,6 @@ import type { RegistryEntry } from './registries.ts'
 
 export type RegistryKey = string | number
 
-const never = <T>(): Promise<T> => new Promise<T>(() => {})
 const isDead = (process: Process): boolean => process.status === Status.Dead
 
 export class UniqueRegistry {
@@ -34,7 +35,7 @@ export class UniqueRegistry {
    */
   async register(self: Self, key: RegistryKey): Promise<void> {
     const process = Self.processOf(self)
-    if (isDead(process)) return never()
+    if (isDead(process)) return afterDeath(process)
     try {
       await process.scheduler.names.registerKey(process, this.#full(key))
     } catch (error) {
@@ -53,7 +54,7 @@ export class UniqueRegistry {
   /** The process of that key, or undefined. */
   whereis(self: Self, key: RegistryKey): Promise<Pid | undefined> {
     const process = Self.processOf(self)
-    if (isDead(process)) return never()
+    if (isDead(process)) return afterDeath(process)
     return process.scheduler.names.whereis(process, this.#full(key))
   }
 }
@@ -80,7 +81,7 @@ export class DuplicateRegistry {
   /** All entries of a key, over all threads; threads in order of their ids, entries in order of registration. */
   async lookup(self: Self, key: RegistryKey): Promise<RegistryEntry[]> {
     const process = Self.processOf(self)
-    if (isDead(process)) return never()
+    if (isDead(process)) return afterDeath(process)
     const { scheduler } = process
     const argument = { registry: this.name, key }
     const ofThread = (id: number): Promise<unknown> | RegistryEntry[] => {

@@ -1,17 +1,21 @@
 /**
  * The board: memory that all threads of a node share. Per thread slot: which scheduler holds it, how many processes it runs,
- * and how many subscriptions it has per topic bucket. Interest must be visible to every thread before subscribe returns;
+ * how many subscriptions it has per topic bucket, and a journal of what it does (journal.ts). Interest must be visible to every thread before subscribe returns;
  * a message could not promise that (measured: up to 1,343 of 3,000 broadcasts lost right after a join).
  */
 import { hash32 } from './hash.ts'
+import { JOURNAL_CELLS, Journal } from './journal.ts'
 
 /** Topics share buckets; a shared bucket costs a message to a thread that drops it, never a lost one. */
 export const BUCKETS: number = 2 ** 14
 const TAG = 0
 const LOAD = 1
-const READY = 2
+const STATE = 2
 const HEADER = 8
-const STRIDE: number = HEADER + BUCKETS
+const STRIDE: number = HEADER + BUCKETS + JOURNAL_CELLS
+/** What a holder's STATE says; 0: it still boots. */
+const READY = 1
+const LEAVING = 2
 /** A free slot's tag. Scheduler 0 is a valid id, so ids are stored plus one. */
 const FREE = 0
 
@@ -42,16 +46,32 @@ export class Board {
 
   /** The holder of a slot has loaded the app: processes are placed there from now on. */
   setReady(slot: number): void {
-    Atomics.store(this.#cells, slot * STRIDE + READY, 1)
+    Atomics.store(this.#cells, slot * STRIDE + STATE, READY)
   }
 
   isReady(slot: number): boolean {
-    return Atomics.load(this.#cells, slot * STRIDE + READY) === 1
+    return Atomics.load(this.#cells, slot * STRIDE + STATE) === READY
+  }
+
+  /** The holder is about to be replaced: nothing is placed there any more. */
+  setLeaving(slot: number): void {
+    Atomics.store(this.#cells, slot * STRIDE + STATE, LEAVING)
+  }
+
+  /** The scheduler of a slot where processes may be placed, or -1. */
+  #host(slot: number): number {
+    return Atomics.load(this.#cells, slot * STRIDE + STATE) === LEAVING ? -1 : this.holder(slot)
   }
 
   /** The scheduler that holds a slot, or -1. */
   holder(slot: number): number {
     return Atomics.load(this.#cells, slot * STRIDE + TAG) - 1
+  }
+
+  /** Whether a scheduler runs what is started there now: it has loaded the app, and is not about to be replaced. */
+  runs(scheduler: number): boolean {
+    const slot = this.slotOf(scheduler)
+    return slot >= 0 && this.isReady(slot)
   }
 
   slotOf(scheduler: number): number {
@@ -65,6 +85,10 @@ export class Board {
 
   interested(slot: number, bucket: number): boolean {
     return Atomics.load(this.#cells, slot * STRIDE + HEADER + bucket) !== 0
+  }
+
+  journal(slot: number): Journal {
+    return new Journal(this.buffer, (slot * STRIDE + HEADER + BUCKETS) * 4)
   }
 
   setLoad(slot: number, processes: number): void {
@@ -82,7 +106,7 @@ export class Board {
   leastLoaded(): number | undefined {
     let best = FREE
     for (let slot = 1; slot < this.slots; slot++) {
-      if (this.holder(slot) >= 0 && (best === FREE || this.#preferred(slot, best))) best = slot
+      if (this.#host(slot) >= 0 && (best === FREE || this.#preferred(slot, best))) best = slot
     }
     if (best === FREE) return undefined
     Atomics.add(this.#cells, best * STRIDE + LOAD, 1)
@@ -95,15 +119,13 @@ export class Board {
     return this.load(slot) < this.load(other)
   }
 
-  /** The worker scheduler a key belongs to: keys stay with a slot, so a replacement takes over its keys. */
+  /**
+   * The worker scheduler a key belongs to: keys stay with a slot, so a replacement takes over its keys. Between two holders
+   * there is none: elsewhere it would stay for good, apart from whoever looks for it where it belongs.
+   */
   ofKey(key: string): number | undefined {
     const threads = this.slots - 1
-    if (threads < 1) return undefined
-    const start = hash32(key) % threads
-    for (let i = 0; i < threads; i++) {
-      const holder = this.holder(1 + ((start + i) % threads))
-      if (holder >= 0) return holder
-    }
-    return undefined
+    const host = threads < 1 ? -1 : this.#host(1 + (hash32(key) % threads))
+    return host < 0 ? undefined : host
   }
 }

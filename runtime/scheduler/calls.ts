@@ -3,6 +3,7 @@
  * thread, or the timeout each end the call once; a late reply finds no pending call and vanishes (otp 73).
  */
 import { Exit, type ExitReason } from '../exit/reason.ts'
+import { afterDeath } from '../process/afterDeath.ts'
 import { CallMessage, CastMessage, type From } from '../process/messages.ts'
 import {
   type Destination,
@@ -12,6 +13,7 @@ import {
   schedulerOf,
 } from '../process/pid.ts'
 import { type Pending, type Process, Status } from '../process/process.ts'
+import { rejectAs } from '../process/strays.ts'
 import { checkDelay } from './delay.ts'
 import { isolate } from './isolate.ts'
 import { Op } from './ops.ts'
@@ -20,9 +22,6 @@ import type { TimerEntry } from './timers.ts'
 
 /** OTP's default for gen_server:call. */
 export const CALL_TIMEOUT_MS = 5_000
-
-/** What awaits a dead caller: nothing ever. Its continuation is dropped with it. */
-const NEVER: Promise<never> = new Promise(() => {})
 
 class PendingCall implements Pending {
   readonly scheduler: number
@@ -69,7 +68,7 @@ class PendingCall implements Pending {
 
   down(reason: ExitReason): void {
     this.#settle()
-    this.#reject(callFailed(this.#to, this.#event, reason))
+    rejectAs(this.#caller, this.#reject, callFailed(this.#to, this.#event, reason))
   }
 
   abandon(_ref: Ref): void {
@@ -106,14 +105,14 @@ export function call(
   timeoutMs: number,
 ): Promise<unknown> {
   checkDelay(timeoutMs)
-  if (caller.status === Status.Dead) return NEVER
+  if (caller.status === Status.Dead) return afterDeath(caller)
   if (typeof to === 'number') return callPid(scheduler, caller, to, to, event, payload, timeoutMs)
   const known = scheduler.names.findAfterDrain(to)
   if (known !== undefined) {
     return callPid(scheduler, caller, known, to, event, payload, timeoutMs)
   }
   return scheduler.names.whereis(caller, to).then((pid) => {
-    if (caller.status === Status.Dead) return NEVER
+    if (caller.status === Status.Dead) return afterDeath(caller)
     if (pid === undefined) throw callFailed(to, event, 'noproc')
     return callPid(scheduler, caller, pid, to, event, payload, timeoutMs)
   })

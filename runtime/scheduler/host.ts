@@ -1,4 +1,5 @@
 /** What a scheduler needs of the world: a clock, randomness, a way to run later. Passed in, so that tests can own them. */
+import { asNobody } from '../process/strays.ts'
 
 export interface Host {
   /** Monotonic milliseconds. */
@@ -19,15 +20,16 @@ export function nodeHost(): Host {
   return {
     now: () => performance.now(),
     random: Math.random,
+    // Asked for in a handler, but other processes run in it.
     soon: (turn) => {
-      setImmediate(turn)
+      asNobody(setImmediate, turn)
     },
     alarm: (delayMs, wake) => {
       if (timer !== undefined) clearTimeout(timer)
       timer =
         delayMs === undefined
           ? undefined
-          : setTimeout(wake, Math.min(MAX_TIMEOUT, Math.max(0, Math.ceil(delayMs))))
+          : asNobody(setTimeout, wake, Math.min(MAX_TIMEOUT, Math.max(0, Math.ceil(delayMs))))
     },
   }
 }

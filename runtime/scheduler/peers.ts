@@ -67,6 +67,13 @@ export class Peers {
     return this.#peers[id] !== undefined
   }
 
+  /** Whether it was known once and is dead. Ids are given in order, and never again. */
+  isGone(id: number): boolean {
+    this.drainMain()
+    const { id: own } = this.#scheduler
+    return id !== own && !this.has(id) && id < Math.max(own, this.#peers.length)
+  }
+
   port(id: number): PeerPort | undefined {
     return this.#peers[id]?.port
   }

@@ -1,8 +1,11 @@
 /** Questions one scheduler asks another on behalf of a process: who owns a name, whether a pid lives, what it does. */
+
 import { BeamishError } from '../errors.ts'
 import { Exit, type ExitReason } from '../exit/reason.ts'
+import { afterDeath } from '../process/afterDeath.ts'
 import { type Pid, type Ref, schedulerOf } from '../process/pid.ts'
 import { type Pending, type Process, Status } from '../process/process.ts'
+import { rejectAs } from '../process/strays.ts'
 import { processInfo } from './info.ts'
 import type { RegisterRequest } from './names.ts'
 import { Op } from './ops.ts'
@@ -38,7 +41,7 @@ class PendingQuery implements Pending {
 
   down(reason: ExitReason): void {
     this.#process.pending?.delete(this.#ref)
-    this.#reject(new Exit(reason))
+    rejectAs(this.#process, this.#reject, new Exit(reason))
   }
 
   abandon(): void {}
@@ -52,7 +55,7 @@ export function ask(
   query: Query,
   argument: unknown,
 ): Promise<unknown> {
-  if (process.status === Status.Dead) return new Promise(() => {})
+  if (process.status === Status.Dead) return afterDeath(process)
   return new Promise((resolve, reject) => {
     const ref = scheduler.refs.next()
     process.pendingOrNew().set(ref, new PendingQuery(process, target, ref, resolve, reject))

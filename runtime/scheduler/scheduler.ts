@@ -4,12 +4,18 @@
  */
 import { BeamishError } from '../errors.ts'
 import { publish } from '../events.ts'
-import { Exit, type ExitReason, formatReason, isShutdown, plain, reasonOf } from '../exit/reason.ts'
+import {
+  Exit,
+  type ExitReason,
+  formatReason,
+  isPlanned,
+  isShutdown,
+  plain,
+  reasonOf,
+} from '../exit/reason.ts'
 import { type Behaviour, findBehaviour } from '../process/behaviour.ts'
 import type { Link } from '../process/links.ts'
-import { describeMessage } from '../process/messages.ts'
 import {
-  formatPid,
   NO_PID,
   type Pid,
   type Ref,
@@ -19,11 +25,14 @@ import {
 } from '../process/pid.ts'
 import { Process, type StartResult, Status } from '../process/process.ts'
 import { Slots } from '../process/slots.ts'
+import { runAs, type Stray } from '../process/strays.ts'
 import { PubSub } from '../pubsub/pubsub.ts'
 import { Registries } from '../registry/registries.ts'
 import type { Board } from './board.ts'
 import { Clock } from './clock.ts'
+import { crashReport } from './crashReport.ts'
 import type { Host } from './host.ts'
+import type { Journal } from './journal.ts'
 import { Names } from './names.ts'
 import { Op } from './ops.ts'
 import { Peers } from './peers.ts'
@@ -66,6 +75,8 @@ export class Scheduler {
   readonly development: boolean
   readonly board: Board
   readonly slot: number
+  /** What main reads of this thread when it does not answer. */
+  readonly journal: Journal
   readonly slots: Slots<Process>
   readonly refs: RefSource
   readonly clock: Clock
@@ -106,6 +117,7 @@ export class Scheduler {
     this.peers = new Peers(this)
     this.board = options.board
     this.slot = options.slot
+    this.journal = options.board.journal(options.slot)
     this.pubsub = new PubSub(this, options.board, options.slot)
     this.registries = new Registries(this)
   }
@@ -186,7 +198,8 @@ export class Scheduler {
     while (this.#queueHead < this.#queue.length && !this.#overtime) {
       const process = this.#queue[this.#queueHead++] as Process
       process.queued = false
-      this.#run(process)
+      if (process.containStrays) runAs(process, this.#runOwn, process)
+      else this.#run(process)
       this.#tick()
     }
     if (this.#queueHead === this.#queue.length) {
@@ -210,17 +223,23 @@ export class Scheduler {
     if (++this.#ticks % CLOCK_EVERY === 0) this.#overtime = this.host.now() > this.#turnEnd
   }
 
+  readonly #runOwn = (process: Process): void => this.#run(process)
+
   #run(process: Process): void {
     if (process.status === Status.Dead) return
+    this.journal.runs(process)
     if (process.receiver !== undefined) {
-      process.receiver()
+      this.runCode(process, process.receiver)
       return
     }
     if (process.status === Status.Suspended) return
     this.current = process
     let budget = this.#messageBudget
     if (process.status === Status.Starting) {
+      this.journal.notes('init')
       this.#step(process, () => process.begin())
+      // Its description may say more now that it has a state.
+      process.label = 0
       budget--
     }
     const behaviour = process.behaviour
@@ -233,6 +252,7 @@ export class Scheduler {
       this.#handled++
       const message = process.mailbox.shift()
       process.lastMessage = message
+      this.journal.handles(message)
       process.status = Status.Running
       try {
         const result = behaviour.handle(process, message)
@@ -248,11 +268,22 @@ export class Scheduler {
   #step(process: Process, step: () => unknown): void {
     process.status = Status.Running
     try {
-      const result = step()
+      const result = this.runCode(process, step)
       if (isThenable(result)) this.#suspend(process, result)
       else this.#resume(process)
     } catch (thrown) {
       this.crash(process, thrown, undefined)
+    }
+  }
+
+  /** Runs code of a process that is no message's handler: what it does to the world is that process's doing. */
+  runCode<R>(process: Process, step: () => R): R {
+    const before = this.current
+    this.current = process
+    try {
+      return process.containStrays ? runAs(process, step, undefined) : step()
+    } finally {
+      this.current = before
     }
   }
 
@@ -289,21 +320,10 @@ export class Scheduler {
     this.exit(process, reason)
   }
 
-  /** Emits the crash report of a process, unless its end is an orderly one. */
-  report(process: Process, reason: ExitReason, message: unknown): void {
-    if (isShutdown(reason)) return
-    publish('crash', () => ({
-      pid: process.pid,
-      process: formatPid(process.pid),
-      name: process.name,
-      behaviour: process.behaviour.describe?.(process) ?? process.behaviour.name,
-      scheduler: this.id,
-      reason,
-      lastMessage: message === undefined ? undefined : describeMessage(message),
-      state: process.behaviour.inspectState?.(process),
-      ancestors: process.ancestors.map(formatPid),
-      mailboxLength: process.mailbox.length,
-    }))
+  /** Emits the crash report of a process, unless its end is an orderly one. `stray`: it was no handler that failed. */
+  report(process: Process, reason: ExitReason, message: unknown, stray?: Stray): void {
+    if (isShutdown(reason) || isPlanned(reason)) return
+    publish('crash', () => crashReport(process, reason, message, stray))
   }
 
   /**

@@ -2,7 +2,9 @@
  * Starting processes, here or on another thread, linked or monitored from birth, and waiting for the outcome of their
  * init. The starter of a failed init gets the outcome and no separate exit signal (OTP 26).
  */
+
 import { Exit, type ExitReason, plain, reasonOf } from '../exit/reason.ts'
+import { afterDeath } from '../process/afterDeath.ts'
 import type { Behaviour } from '../process/behaviour.ts'
 import { LOCAL_LINK } from '../process/links.ts'
 import { NO_PID, type Pid, type Ref, schedulerOf } from '../process/pid.ts'
@@ -130,7 +132,7 @@ export function start(
   options: StartOptions & { readonly ack: boolean },
 ): { readonly ref: Ref; readonly result: Promise<StartResult> } {
   const ref = scheduler.refs.next()
-  if (starter.status === Status.Dead) return { ref, result: new Promise(() => {}) }
+  if (starter.status === Status.Dead) return { ref, result: afterDeath(starter) }
   const linkId = options.link === true && target !== scheduler.id ? ++scheduler.linkIds : 0
   const { promise, resolve } = Promise.withResolvers<StartResult>()
   const pending = new PendingStart(starter, target, ref, { ...options, linkId }, resolve)

@@ -1,7 +1,9 @@
 import { Exit, type ExitReason } from '../exit/reason.ts'
+import { afterDeath } from '../process/afterDeath.ts'
 import { StopMessage } from '../process/messages.ts'
 import { type Destination, type Pid, type Ref, schedulerOf } from '../process/pid.ts'
 import { type Pending, type Process, Status } from '../process/process.ts'
+import { rejectAs } from '../process/strays.ts'
 import { callFailed } from './calls.ts'
 import { checkDelay } from './delay.ts'
 import { Op } from './ops.ts'
@@ -17,7 +19,7 @@ export async function stop(
   timeoutMs: number,
 ): Promise<void> {
   checkDelay(timeoutMs)
-  if (caller.status === Status.Dead) return new Promise(() => {})
+  if (caller.status === Status.Dead) return afterDeath(caller)
   const pid = typeof to === 'number' ? to : await scheduler.names.whereis(caller, to)
   if (pid === undefined) throw callFailed(to, 'stop', 'noproc')
   if (pid === caller.pid) throw callFailed(to, 'stop', 'calling_self')
@@ -27,6 +29,7 @@ export async function stop(
       caller.pending?.delete(ref)
       if (timer !== undefined) scheduler.clock.cancelRef(timer)
     }
+    const fail = (exit: Exit): void => rejectAs(caller, reject, exit)
     const unwatch = (): void => {
       if (schedulerOf(pid) === scheduler.id) scheduler.find(pid)?.watchers?.delete(ref)
       else scheduler.peers.push4(schedulerOf(pid), Op.Demonitor, caller.pid, pid, ref)
@@ -37,7 +40,7 @@ export async function stop(
       down: (actual) => {
         settle()
         if (sameReason(actual, reason)) resolve()
-        else reject(actual === 'noproc' ? callFailed(to, 'stop', 'noproc') : new Exit(actual))
+        else fail(actual === 'noproc' ? callFailed(to, 'stop', 'noproc') : new Exit(actual))
       },
       abandon: unwatch,
     }
@@ -48,7 +51,7 @@ export async function stop(
         : scheduler.clock.after(caller, timeoutMs, () => {
             unwatch()
             settle()
-            reject(callFailed(to, 'stop', 'timeout'))
+            fail(callFailed(to, 'stop', 'timeout'))
           })
     caller.pendingOrNew().set(ref, pending)
     ask(scheduler, caller, pid, ref, reason)

@@ -8,7 +8,10 @@ export type Restart = 'permanent' | 'transient' | 'temporary'
 /** Milliseconds to end in after exit(shutdown) before it is killed; Infinity waits for ever, brutal_kill not at all. */
 export type Shutdown = number | 'brutal_kill'
 
-/** Where a child lives. `each`: one on every thread, at the root of an app only. */
+/**
+ * Where a child lives. `each`: one on every thread, at the root of an app only. A child placed by key waits for its thread's
+ * replacement; one pinned with `{ scheduler }`, inside threads only, is kept without a process once that thread is lost.
+ */
 export type ChildPlacement = Placement | 'each'
 
 export interface ChildOptions {

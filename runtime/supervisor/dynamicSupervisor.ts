@@ -3,20 +3,22 @@
  * channels live under one. On stop all children end at once, each with its own shutdown time.
  */
 
-import { publish } from '../events.ts'
-import { type ExitReason, isShutdown, plain, reasonOf } from '../exit/reason.ts'
-import { type Behaviour, defineBehaviour } from '../process/behaviour.ts'
-import { CallMessage, ExitMessage, StopMessage } from '../process/messages.ts'
-import { formatPid, type Pid } from '../process/pid.ts'
+import { type ExitReason, isShutdown } from '../exit/reason.ts'
+import { defineBehaviour } from '../process/behaviour.ts'
+import type { Pid } from '../process/pid.ts'
 import { type Process, type StartResult, Status } from '../process/process.ts'
-import { answer } from '../scheduler/calls.ts'
-import { place } from '../scheduler/placement.ts'
-import { start } from '../scheduler/starts.ts'
 import { type ChildOptions, type ChildSpec, checkChildSpec, childSpec } from './childSpec.ts'
-import { Intensity, Losses } from './intensity.ts'
 import { afterExit, isReported, isShutdownError } from './policy.ts'
 import { MAX_RESTARTS, MAX_SECONDS, whole } from './spec.ts'
-import { stopChild } from './stopChild.ts'
+import {
+  Bookkeeping,
+  type Child,
+  type Failure,
+  GONE,
+  NOBODY,
+  type Retry,
+  Supervising,
+} from './supervising.ts'
 
 export interface DynamicSupervisorOptions extends ChildOptions {
   /** Children beyond this are refused with max_children. Default Infinity. */
@@ -31,32 +33,23 @@ interface Settings {
   readonly maxSeconds: number
 }
 
-/** Tries again to restart what had this pid. */
-class Retry {
-  readonly pid: Pid
-  constructor(pid: Pid) {
-    this.pid = pid
+/** A child; while it is restarting it is known by the pid it had last (otp 155). */
+interface DynamicChild extends Child {
+  key: Pid
+}
+
+class State extends Bookkeeping {
+  readonly maxChildren: number
+  readonly children = new Map<Pid, DynamicChild>()
+  constructor(settings: Settings) {
+    super(settings)
+    this.maxChildren = settings.maxChildren
   }
-}
-
-interface Child {
-  readonly spec: ChildSpec
-  /** Its process has ended and its restart failed: it is tried again, known by its last pid meanwhile (otp 155). */
-  restarting: boolean
-}
-
-interface State {
-  readonly settings: Settings
-  readonly children: Map<Pid, Child>
-  readonly intensity: Intensity
-  readonly losses: Losses
 }
 
 const DYNAMIC_SUPERVISOR = 'beamish.dynamicSupervisor'
 
-class DynamicSupervisorBehaviour implements Behaviour {
-  readonly delivery = 'handle'
-  readonly trapExit = true
+class DynamicSupervisorBehaviour extends Supervising {
   readonly name = DYNAMIC_SUPERVISOR
 
   inspectState(process: Process): unknown {
@@ -64,150 +57,98 @@ class DynamicSupervisorBehaviour implements Behaviour {
   }
 
   start(process: Process, argument: unknown): void {
-    const settings = argument as Settings
-    process.state = {
-      settings,
-      children: new Map(),
-      intensity: new Intensity(settings.maxRestarts, settings.maxSeconds),
-      losses: new Losses(),
-    } satisfies State
+    process.state = new State(argument as Settings)
     process.ready()
   }
 
-  handle(process: Process, message: unknown): unknown {
-    const state = process.state as State
-    if (message instanceof ExitMessage) {
-      if (message.from === process.parent) return this.#stop(process, message.reason)
-      return this.#exited(process, state, message.from, message.reason)
-    }
-    if (message instanceof StopMessage) return this.#stop(process, message.reason)
-    if (message instanceof Retry) {
-      const child = state.children.get(message.pid)
-      return child?.restarting ? this.#restart(process, state, message.pid, child, true) : undefined
-    }
-    if (message instanceof CallMessage) return this.#called(process, state, message)
-    return undefined
-  }
-
-  async #called(process: Process, state: State, call: CallMessage): Promise<void> {
-    const reply = (value: unknown): void => answer(process.scheduler, process, call, value)
-    switch (call.event) {
+  protected async called(process: Process, event: string, payload: unknown): Promise<unknown> {
+    const { children } = process.state as State
+    switch (event) {
       case 'startChild':
-        try {
-          return reply(await this.#startNew(process, state, call.payload))
-        } catch (thrown) {
-          return reply({ ok: false, reason: reasonOf(thrown) } satisfies StartResult)
-        }
+        return this.#startNew(process, payload)
       case 'terminateChild': {
-        const pid = call.payload as Pid
-        const child = state.children.get(pid)
-        if (child === undefined) return reply('not_found')
-        state.children.delete(pid)
-        await this.#end(process, pid, child)
-        return reply('ok')
+        const child = children.get(payload as Pid)
+        if (child === undefined) return 'not_found'
+        children.delete(child.key)
+        child.retry = undefined
+        await this.end(process, child)
+        return 'ok'
       }
       case 'whichChildren':
-        return reply(
-          [...state.children].map(([pid, { spec, restarting }]) => ({
-            id: spec.id,
-            pid: restarting ? 'restarting' : pid,
-            type: spec.type,
-            behaviour: spec.behaviour,
-          })),
-        )
+        return [...children.values()].map(({ spec, pid }) => ({
+          id: spec.id,
+          pid: pid ?? 'restarting',
+          type: spec.type,
+          behaviour: spec.behaviour,
+        }))
       case 'countChildren': {
-        const restarting = [...state.children.values()].filter((c) => c.restarting).length
-        return reply({ active: state.children.size - restarting, restarting })
+        const active = [...children.values()].filter(({ pid }) => pid !== undefined).length
+        return { active, restarting: children.size - active }
       }
       default:
-        return reply({ ok: false, reason: `dynamic supervisors have no call ${call.event}` })
+        return { ok: false, reason: `dynamic supervisors have no call ${event}` }
     }
   }
 
-  async #startNew(process: Process, state: State, spec: unknown): Promise<StartResult> {
+  async #startNew(process: Process, spec: unknown): Promise<StartResult> {
     checkChildSpec(spec)
-    if (state.children.size >= state.settings.maxChildren) {
-      return { ok: false, reason: 'max_children' }
+    const { children, maxChildren } = process.state as State
+    if (children.size >= maxChildren) return { ok: false, reason: 'max_children' }
+    const result = await this.launch(process, spec)
+    if (result.ok) {
+      const { pid } = result
+      children.set(pid, { spec, pid, key: pid, retry: undefined })
     }
-    return this.#launch(process, state, spec)
+    return result
   }
 
-  async #launch(process: Process, state: State, spec: ChildSpec): Promise<StartResult> {
-    const where = place(process.scheduler, spec.place === 'each' ? 'here' : spec.place)
-    const { behaviour, argument, name } = spec
-    const options = { link: true, ack: true, ...(name === undefined ? {} : { name }) }
-    const { result } = start(process.scheduler, process, where, behaviour, argument, options)
-    const started = await result
-    if (started.ok) state.children.set(started.pid, { spec, restarting: false })
-    return started
-  }
-
-  #exited(process: Process, state: State, pid: Pid, reason: ExitReason): unknown {
-    const child = state.children.get(pid)
-    if (child === undefined || child.restarting) return undefined
-    const { spec } = child
-    if (isReported(spec.restart, reason) && !isShutdown(reason)) {
-      this.#report(process, 'child_terminated', spec, pid, reason)
+  protected childExited(process: Process, pid: Pid, reason: ExitReason): unknown {
+    const { children } = process.state as State
+    const child = children.get(pid)
+    if (child?.pid === undefined) return undefined
+    child.pid = undefined
+    const { restart } = child.spec
+    if (isReported(restart, reason) && !isShutdown(reason)) {
+      this.report(process, 'child_terminated', child, pid, reason)
     }
-    if (afterExit(spec.restart, reason) === 'restart') {
-      return this.#restart(process, state, pid, child, state.losses.isNew(reason))
+    if (afterExit(restart, reason) === 'restart') {
+      return this.restart(process, child, this.counts(process, reason))
     }
-    state.children.delete(pid)
+    children.delete(pid)
     return undefined
   }
 
-  async #restart(
-    process: Process,
-    state: State,
-    pid: Pid,
-    child: Child,
-    counts: boolean,
-  ): Promise<void> {
-    const { spec } = child
-    child.restarting = true
-    if (counts && !state.intensity.add(process.scheduler.host.now())) {
-      this.#report(process, 'shutdown', spec, undefined, 'reached_max_restart_intensity')
-      return this.#stop(process, 'shutdown')
-    }
-    const result = await this.#launch(process, state, spec)
+  protected async restart(process: Process, child: Child, counts: boolean): Promise<void> {
+    const { key, spec } = child as DynamicChild
+    child.retry = undefined
+    if (!this.mayRestart(process, child, counts)) return this.stop(process, 'shutdown')
+    const result = await this.launch(process, spec)
     if (process.status === Status.Dead) return
-    if (result.ok || result.ignored) {
-      state.children.delete(pid)
-      return
+    if (result === NOBODY) return this.awaitPlace(process, child, [child])
+    if (result === GONE) this.report(process, 'start_error', child, undefined, result.reason)
+    else if (!result.ok && !result.ignored) {
+      return this.tryAgain(process, child, result as Failure)
     }
-    this.#report(process, 'start_error', spec, undefined, result.reason)
-    process.scheduler.deliver(process, new Retry(pid))
-  }
-
-  async #end(process: Process, pid: Pid, { spec, restarting }: Child): Promise<void> {
-    if (restarting) return
-    const reason = await stopChild(process, pid, spec.shutdown)
-    if (!isShutdown(reason) && isShutdownError(spec.restart, spec.shutdown, reason)) {
-      this.#report(process, 'shutdown_error', spec, pid, reason)
-    }
-  }
-
-  async #stop(process: Process, reason: ExitReason): Promise<void> {
     const { children } = process.state as State
-    await Promise.all([...children].map(([pid, child]) => this.#end(process, pid, child)))
-    process.scheduler.exit(process, plain(reason))
+    children.delete(key)
+    if (result.ok) {
+      const { pid } = result
+      children.set(pid, { spec, pid, key: pid, retry: undefined })
+    }
   }
 
-  crashed(process: Process, thrown: unknown): unknown {
-    const reason = plain(reasonOf(thrown))
-    process.scheduler.report(process, reason, process.lastMessage)
-    return this.#stop(process, reason)
+  protected resume(process: Process, { child }: Retry): Promise<void> {
+    return this.restart(process, child, false)
   }
 
-  #report(
-    process: Process,
-    context: 'child_terminated' | 'start_error' | 'shutdown_error' | 'shutdown',
-    spec: ChildSpec,
-    pid: Pid | undefined,
-    reason: ExitReason,
-  ): void {
-    const supervisor = process.name ?? formatPid(process.pid)
-    publish('supervisor', () => ({ supervisor, context, child: spec.id, pid, reason }))
+  protected override isUnexpected({ restart, shutdown }: ChildSpec, reason: ExitReason): boolean {
+    return !isShutdown(reason) && isShutdownError(restart, shutdown, reason)
+  }
+
+  /** Side by side, each with its own time (otp 157). */
+  protected async stopAll(process: Process): Promise<void> {
+    const { children } = process.state as State
+    await Promise.all([...children.values()].map((child) => this.end(process, child)))
   }
 }
 

@@ -27,17 +27,3 @@ export class Intensity {
     return true
   }
 }
-
-/** Tells the first end by a lost thread from the further ones by the same. */
-export class Losses {
-  #last: unknown
-
-  /** False for an end by the thread that the one before was lost with. */
-  isNew(reason: unknown): boolean {
-    if (typeof reason !== 'object' || reason === null || !('noconnection' in reason)) return true
-    const { scheduler } = reason.noconnection as { readonly scheduler: number }
-    if (this.#last === scheduler) return false
-    this.#last = scheduler
-    return true
-  }
-}

@@ -1,10 +1,14 @@
 /** supervisor({ … }): a supervision tree as data, the default export of an app module. */
 import { BeamishError } from '../errors.ts'
 import { type ChildOptions, type ChildSpec, checkChildSpec, childSpec } from './childSpec.ts'
+import { STRATEGIES, type Strategy } from './strategy.ts'
 
 export interface SupervisorOptions extends ChildOptions {
-  /** Only the child that ended is restarted. */
-  readonly strategy?: 'one_for_one'
+  /**
+   * Who is restarted with a child that ended: one_for_one (default) nobody, one_for_all all its siblings, rest_for_one
+   * those that stand after it. They are stopped in reverse and started in order; temporary ones are stopped only.
+   */
+  readonly strategy?: Strategy
   /** Started in this order, stopped in reverse. */
   readonly children: readonly (ChildSpec | SupervisorTree)[]
   /** More restarts than this within maxSeconds end the supervisor. Default 3. */
@@ -14,7 +18,7 @@ export interface SupervisorOptions extends ChildOptions {
 }
 
 export interface SupervisorSpec {
-  readonly strategy: 'one_for_one'
+  readonly strategy: Strategy
   readonly children: readonly ChildSpec[]
   readonly maxRestarts: number
   readonly maxSeconds: number
@@ -32,18 +36,29 @@ export const MAX_SECONDS = 5
 /**
  * Describes a supervisor and its children. Plain data: nothing starts before start() or a parent supervisor runs it.
  *
+ * A supervisor starts its children in order, each once the init of the one before is through, and stops them in reverse.
+ * A child that ended is restarted as its `restart` says, and with it those the strategy ties to it. A restart that fails is
+ * tried again behind whatever else the supervisor was asked meanwhile. More than maxRestarts within maxSeconds end the
+ * supervisor with shutdown (OTP supervisor; defaults are Elixir's). All ends by one lost thread count as one.
+ *
+ * It answers calls: `whichChildren`, `countChildren`, `startChild` with a spec, `terminateChild`, `restartChild` and
+ * `deleteChild` with an id.
+ *
  * @example
  * ```ts
  * import { genServer, supervisor } from 'beamish'
  * const Clock = genServer('doc-clock', { init: () => 0, handleCall: { time: () => Date.now() } })
- * export default supervisor({ strategy: 'one_for_one', children: [Clock.child(undefined, { name: 'clock' })] })
+ * const clock = Clock.child(undefined, { name: 'clock' })
+// Whoever keeps what the clock said starts anew with it.
+const wall = Clock.child(undefined, { name: 'wall clock' })
+export default supervisor({ strategy: 'rest_for_one', children: [clock, wall], maxRestarts: 5, maxSeconds: 10 })
  * ```
  * @throws BEAMISH_BAD_OPTION, BEAMISH_BAD_CHILD
  */
 export function supervisor(options: SupervisorOptions): SupervisorTree {
   const { strategy = 'one_for_one', children } = options
-  if (strategy !== 'one_for_one') {
-    throw bad('strategy', strategy, 'use "one_for_one"; the other strategies are not there yet')
+  if (!STRATEGIES.includes(strategy)) {
+    throw bad('strategy', strategy, `use one of ${STRATEGIES.join(', ')}`)
   }
   if (!Array.isArray(children)) {
     throw bad('children', typeof children, 'give an array of Behaviour.child(…) specs')

@@ -1,4 +1,7 @@
-/** Stopping a child the way OTP does: monitor, exit(shutdown), wait, kill, wait; then its EXIT is taken out of the mailbox. */
+/**
+ * Stopping a child the way OTP does: monitor, exit(shutdown), wait, kill, wait; then its EXIT is taken out of the mailbox,
+ * so that an end we asked for is never taken for one to restart after.
+ */
 import type { ExitReason } from '../exit/reason.ts'
 import { ExitMessage } from '../process/messages.ts'
 import { type Pid, schedulerOf } from '../process/pid.ts'
@@ -6,7 +9,7 @@ import type { Process } from '../process/process.ts'
 import { monitor, sendExit, unlink } from '../scheduler/signals.ts'
 import type { Shutdown } from './childSpec.ts'
 
-/** Resolves with the reason the child ended for. */
+/** Resolves with the reason the child ended for, be it before it was told to. */
 export async function stopChild(
   supervisor: Process,
   pid: Pid,
@@ -27,8 +30,7 @@ export async function stopChild(
   }
   const actual = await ended
   if (timer !== undefined) scheduler.clock.cancelRef(timer)
-  forgetExit(supervisor, pid)
-  return actual
+  return takeExit(supervisor, pid) ?? actual
 }
 
 /** The end of a process, whether or not it is still linked: one that unlinked cannot hang its supervisor (otp 141). */
@@ -51,10 +53,10 @@ function awaitDown(supervisor: Process, pid: Pid): Promise<ExitReason> {
   })
 }
 
-/** Unlinks and takes a queued EXIT away. */
-export function forgetExit(supervisor: Process, pid: Pid): void {
+/** Unlinks and takes a queued EXIT away; its reason, which one that was dead already has from nowhere else. */
+function takeExit(supervisor: Process, pid: Pid): ExitReason | undefined {
   unlink(supervisor.scheduler, supervisor, pid)
   const { mailbox } = supervisor
   const at = mailbox.find((message) => message instanceof ExitMessage && message.from === pid)
-  if (at >= 0) mailbox.take(at)
+  return at < 0 ? undefined : (mailbox.take(at) as ExitMessage).reason
 }

@@ -1,30 +1,25 @@
 /**
- * Supervisor, one_for_one: starts its children in order, restarts those that end, stops them in reverse (OTP supervisor,
- * with Elixir's default of 3 restarts in 5 seconds). A child that fails to restart is tried again by way of a message to
- * itself, so that other requests come in between.
+ * Supervisor: starts its children in order, restarts those that end together with those their strategy ties to them, stops
+ * them in reverse (OTP supervisor, with Elixir's default of 3 restarts in 5 seconds). While it waits for the init of a child
+ * or for the end of one it does nothing else, as in OTP; between attempts to restart it serves whoever asks.
  */
-import { BeamishError } from '../errors.ts'
-import { publish, type SupervisorReport } from '../events.ts'
-import { type ExitReason, plain, reasonOf } from '../exit/reason.ts'
-import { type Behaviour, defineBehaviour } from '../process/behaviour.ts'
-import { CallMessage, ExitMessage, StopMessage } from '../process/messages.ts'
-import { formatPid, type Pid } from '../process/pid.ts'
+import type { ExitReason } from '../exit/reason.ts'
+import { defineBehaviour } from '../process/behaviour.ts'
+import type { Pid } from '../process/pid.ts'
 import { type Process, type StartResult, Status } from '../process/process.ts'
-import { answer } from '../scheduler/calls.ts'
-import { place } from '../scheduler/placement.ts'
-import { start } from '../scheduler/starts.ts'
 import { type ChildSpec, checkChildSpec } from './childSpec.ts'
-import { Intensity, Losses } from './intensity.ts'
-import { afterExit, isReported, isShutdownError } from './policy.ts'
+import { afterExit, isReported } from './policy.ts'
 import type { SupervisorSpec } from './spec.ts'
-import { stopChild } from './stopChild.ts'
-
-export interface Child {
-  readonly spec: ChildSpec
-  pid: Pid | undefined
-  /** Its restart failed and is tried again. */
-  restarting: boolean
-}
+import { restartPlan, type Strategy } from './strategy.ts'
+import {
+  Bookkeeping,
+  type Child,
+  type Failure,
+  GONE,
+  NOBODY,
+  type Retry,
+  Supervising,
+} from './supervising.ts'
 
 /** What whichChildren answers. */
 export interface ChildInfo {
@@ -34,91 +29,63 @@ export interface ChildInfo {
   readonly behaviour: string
 }
 
-class Retry {
-  readonly child: Child
-  /** Why the last attempt failed. */
-  readonly reason: ExitReason
-  constructor(child: Child, reason: ExitReason) {
-    this.child = child
-    this.reason = reason
-  }
-}
-
-export class SupervisorState {
+export class SupervisorState extends Bookkeeping {
+  readonly strategy: Strategy
   readonly children: Child[] = []
-  readonly intensity: Intensity
-  readonly losses = new Losses()
   constructor(spec: SupervisorSpec) {
-    this.intensity = new Intensity(spec.maxRestarts, spec.maxSeconds)
+    super(spec)
+    this.strategy = spec.strategy
   }
 }
 
-export const SUPERVISOR = 'beamish.supervisor'
+const SUPERVISOR = 'beamish.supervisor'
 
-export class SupervisorBehaviour implements Behaviour {
-  readonly delivery = 'handle'
-  readonly trapExit = true
+export class SupervisorBehaviour extends Supervising {
   readonly name: string = SUPERVISOR
 
   inspectState(process: Process): unknown {
     return this.whichChildren(process)
   }
 
-  async start(process: Process, argument: unknown): Promise<void> {
+  start(process: Process, argument: unknown): Promise<void> {
     const spec = argument as SupervisorSpec
-    const state = new SupervisorState(spec)
-    process.state = state
-    for (const child of spec.children) {
-      const added = await this.add(process, child)
+    process.state = new SupervisorState(spec)
+    return this.startChildren(process, spec.children)
+  }
+
+  protected async startChildren(process: Process, specs: readonly ChildSpec[]): Promise<void> {
+    for (const spec of specs) {
+      let added = await this.#add(process, spec)
+      while (added === NOBODY) {
+        await this.placeMayBe(process)
+        added = await this.#add(process, spec)
+      }
       if (process.status === Status.Dead) return
-      if (!added.ok && !added.ignored) {
-        await this.stopAll(process)
-        const failed = { failedToStartChild: child.id, reason: added.reason }
-        process.scheduler.exit(process, { shutdown: failed })
-        return
+      if (added === GONE) this.#keep(process, spec)
+      else if (!added.ok && !added.ignored) {
+        const failed = { failedToStartChild: spec.id, reason: added.reason }
+        return this.stop(process, { shutdown: failed })
       }
     }
     process.ready()
   }
 
-  handle(process: Process, message: unknown): unknown {
-    if (message instanceof ExitMessage) {
-      if (message.from === process.parent) return this.#stop(process, message.reason)
-      return this.childExited(process, message.from, message.reason)
-    }
-    if (message instanceof StopMessage) return this.#stop(process, message.reason)
-    if (message instanceof Retry) {
-      // Terminated while its retry was waiting.
-      if (!message.child.restarting) return undefined
-      return this.#restart(process, message.child, message.reason)
-    }
-    if (message instanceof CallMessage) return this.called(process, message)
-    publish('notice', () => ({
-      level: 'warn',
-      code: 'unhandled_info',
-      message: `supervisor ${formatPid(process.pid)} got a message it has no use for: dropped`,
-    }))
-    return undefined
-  }
-
-  protected async called(process: Process, call: CallMessage): Promise<void> {
-    const reply = (value: unknown): void => answer(process.scheduler, process, call, value)
-    switch (call.event) {
+  protected called(process: Process, event: string, payload: unknown): unknown {
+    switch (event) {
       case 'whichChildren':
-        return reply(this.whichChildren(process))
+        return this.whichChildren(process)
       case 'countChildren':
-        return reply(this.#count(process))
-      case 'startChild': {
-        try {
-          return reply(await this.#startNew(process, call.payload))
-        } catch (thrown) {
-          return reply({ ok: false, reason: reasonOf(thrown) } satisfies StartResult)
-        }
-      }
+        return this.#count(process)
+      case 'startChild':
+        return this.#startNew(process, payload)
       case 'terminateChild':
-        return reply(await this.#terminate(process, call.payload as string))
+        return this.#terminate(process, payload as string)
+      case 'restartChild':
+        return this.#startAgain(process, payload as string)
+      case 'deleteChild':
+        return this.#delete(process, payload as string)
       default:
-        return reply({ ok: false, reason: `supervisors have no call ${call.event}` })
+        return { ok: false, reason: `supervisors have no call ${event}` }
     }
   }
 
@@ -126,126 +93,138 @@ export class SupervisorBehaviour implements Behaviour {
     return process.state as SupervisorState
   }
 
-  /** Starts the process of a spec; where it goes is the one thing the root does differently. */
-  protected async launch(process: Process, spec: ChildSpec): Promise<StartResult> {
-    if (spec.place === 'each') {
-      throw new BeamishError('BEAMISH_BAD_CHILD', {
-        child: `"${spec.id}"`,
-        fix: 'place "each" works at the root of an app only',
-      })
-    }
-    return this.startAt(process, spec, place(process.scheduler, spec.place))
+  protected childOf(process: Process, id: string): Child | undefined {
+    return this.state(process).children.find((child) => child.spec.id === id)
   }
 
-  protected startAt(process: Process, spec: ChildSpec, scheduler: number): Promise<StartResult> {
-    const { behaviour, argument, name } = spec
-    const options = { link: true, ack: true, ...(name === undefined ? {} : { name }) }
-    return start(process.scheduler, process, scheduler, behaviour, argument, options).result
+  async #add(process: Process, spec: ChildSpec): Promise<StartResult> {
+    const child: Child = { spec, pid: undefined, retry: undefined }
+    const result = await this.#startAsked(process, child)
+    const kept = result.ok || (result.ignored === true && spec.restart !== 'temporary')
+    if (kept) this.state(process).children.push(child)
+    return result
   }
 
-  /** Ends the process of a child, if it has one. */
-  protected async end(process: Process, child: Child): Promise<void> {
-    const { pid, spec } = child
-    if (pid === undefined) return
-    const reason = await stopChild(process, pid, spec.shutdown)
-    child.pid = undefined
-    if (isShutdownError(spec.restart, spec.shutdown, reason)) {
-      this.report(process, 'shutdown_error', child, pid, reason)
-    }
+  /** Its thread is gone for good: the others can do without it, and whoever reads the report may delete it. */
+  #keep(process: Process, spec: ChildSpec): void {
+    if (spec.restart === 'temporary') return
+    this.state(process).children.push({ spec, pid: undefined, retry: undefined })
   }
 
-  protected async add(process: Process, spec: ChildSpec): Promise<StartResult> {
-    checkChildSpec(spec)
-    const child: Child = { spec, pid: undefined, restarting: false }
-    const result = await this.launch(process, spec)
+  /** A start that somebody waits for: its failure is theirs to judge. */
+  async #startAsked(process: Process, child: Child): Promise<StartResult> {
+    const result = await this.launch(process, child.spec)
     if (result.ok) child.pid = result.pid
-    else if (!result.ignored) {
+    else if (!result.ignored && result !== NOBODY) {
       this.report(process, 'start_error', child, undefined, result.reason, true)
-      return result
+      // At the root it may have started on some of the threads.
+      await this.end(process, child)
     }
-    if (result.ok || spec.restart !== 'temporary') this.state(process).children.push(child)
     return result
   }
 
   async #startNew(process: Process, spec: unknown): Promise<StartResult> {
     checkChildSpec(spec)
-    const known = this.state(process).children.find((child) => child.spec.id === spec.id)
-    if (known === undefined) return this.add(process, spec)
+    const known = this.childOf(process, spec.id)
+    if (known === undefined) return this.#add(process, spec)
     const reason =
       known.pid === undefined ? 'already_present' : { alreadyStarted: known.pid as number }
     return { ok: false, reason }
   }
 
   async #terminate(process: Process, id: string): Promise<'ok' | 'not_found'> {
-    const { children } = this.state(process)
-    const child = children.find((c) => c.spec.id === id)
+    const child = this.childOf(process, id)
     if (child === undefined) return 'not_found'
-    child.restarting = false
+    child.retry = undefined
     await this.end(process, child)
-    if (child.spec.restart === 'temporary') remove(children, child)
+    if (child.spec.restart === 'temporary') this.forget(process, child)
     return 'ok'
   }
 
-  /** A link partner ended; strangers are ignored (otp 150). */
-  protected childExited(process: Process, pid: Pid, reason: ExitReason): unknown {
+  async #startAgain(process: Process, id: string): Promise<StartResult> {
+    const child = this.childOf(process, id)
+    const busy = whyBusy(child)
+    if (child === undefined || busy !== undefined) return { ok: false, reason: busy ?? 'not_found' }
+    return this.#startAsked(process, child)
+  }
+
+  #delete(process: Process, id: string): 'ok' | 'running' | 'restarting' | 'not_found' {
+    const child = this.childOf(process, id)
+    const busy = whyBusy(child)
+    if (child === undefined || busy !== undefined) return busy ?? 'not_found'
+    this.forget(process, child)
+    return 'ok'
+  }
+
+  protected forget(process: Process, child: Child): void {
     const { children } = this.state(process)
-    const child = children.find((c) => c.pid === pid)
+    const at = children.indexOf(child)
+    if (at >= 0) children.splice(at, 1)
+  }
+
+  /** Strangers are ignored (otp 150). */
+  protected childExited(process: Process, pid: Pid, reason: ExitReason): unknown {
+    const child = this.state(process).children.find((c) => c.pid === pid)
     if (child === undefined) return undefined
     child.pid = undefined
     const { restart } = child.spec
     if (isReported(restart, reason)) this.report(process, 'child_terminated', child, pid, reason)
     const next = afterExit(restart, reason)
-    if (next === 'forget') remove(children, child)
-    if (next !== 'restart') return undefined
-    return this.#restart(process, child, reason)
+    if (next === 'forget') this.forget(process, child)
+    return next === 'restart' ? this.ended(process, child, pid, reason) : undefined
   }
 
-  /** Whether a restart for this reason counts: all ends by one lost thread count once. */
-  protected counts(process: Process, reason: ExitReason): boolean {
-    return this.state(process).losses.isNew(reason)
+  /** A child is to be restarted after its end. */
+  protected ended(process: Process, child: Child, _pid: Pid, reason: ExitReason): unknown {
+    return this.restart(process, child, this.counts(process, reason))
   }
 
-  async #restart(process: Process, child: Child, reason: ExitReason): Promise<void> {
-    const state = this.state(process)
-    if (this.counts(process, reason) && !state.intensity.add(process.scheduler.host.now())) {
-      this.report(process, 'shutdown', child, undefined, 'reached_max_restart_intensity')
-      return this.#stop(process, 'shutdown')
+  protected async restart(process: Process, child: Child, counts: boolean): Promise<void> {
+    child.retry = undefined
+    if (!this.mayRestart(process, child, counts)) return this.stop(process, 'shutdown')
+    const { strategy, children } = this.state(process)
+    const plan = restartPlan(strategy, children, children.indexOf(child))
+    for (const tied of plan.stop) {
+      tied.retry = undefined
+      await this.end(process, tied)
+      if (process.status === Status.Dead) return
+      if (tied.spec.restart === 'temporary') this.forget(process, tied)
     }
-    const result = await this.launch(process, child.spec)
-    if (process.status === Status.Dead) return
-    child.restarting = !result.ok && !result.ignored
-    if (result.ok) child.pid = result.pid
-    else if (child.restarting) {
-      this.report(process, 'start_error', child, undefined, result.reason)
-      process.scheduler.deliver(process, new Retry(child, result.reason))
+    await this.#startTied(process, plan.start)
+  }
+
+  async #startTied(process: Process, children: readonly Child[]): Promise<void> {
+    for (const [i, tied] of children.entries()) {
+      const result = await this.launch(process, tied.spec)
+      if (process.status === Status.Dead) return
+      if (result.ok) tied.pid = result.pid
+      else if (result === NOBODY) return this.awaitPlace(process, tied, children.slice(i))
+      else if (result === GONE) this.report(process, 'start_error', tied, undefined, result.reason)
+      else if (!result.ignored) return this.tryAgain(process, tied, result as Failure)
     }
+  }
+
+  /** What was before it runs already, and was restarted once. */
+  protected async resume(process: Process, { child, rest }: Retry): Promise<void> {
+    child.retry = undefined
+    const { children } = this.state(process)
+    // By request some may have been started or deleted meanwhile.
+    const down = rest.filter((tied) => tied.pid === undefined && children.includes(tied))
+    await this.#startTied(process, down)
   }
 
   protected async stopAll(process: Process): Promise<void> {
-    const { children } = this.state(process)
-    for (let i = children.length - 1; i >= 0; i--) {
-      const child = children[i]
-      if (child !== undefined) await this.end(process, child)
+    for (const child of this.state(process).children.toReversed()) {
+      await this.end(process, child)
       if (process.status === Status.Dead) return
     }
   }
 
-  async #stop(process: Process, reason: ExitReason): Promise<void> {
-    await this.stopAll(process)
-    process.scheduler.exit(process, plain(reason))
-  }
-
-  crashed(process: Process, thrown: unknown): unknown {
-    const reason = plain(reasonOf(thrown))
-    process.scheduler.report(process, reason, process.lastMessage)
-    return this.#stop(process, reason)
-  }
-
   protected whichChildren(process: Process): ChildInfo[] {
     return this.state(process)
-      .children.map(({ spec, pid, restarting }) => ({
+      .children.map(({ spec, pid, retry }) => ({
         id: spec.id,
-        pid: restarting ? ('restarting' as const) : pid,
+        pid: retry === undefined ? pid : ('restarting' as const),
         type: spec.type,
         behaviour: spec.behaviour,
       }))
@@ -262,29 +241,12 @@ export class SupervisorBehaviour implements Behaviour {
       workers: children.length - supervisors,
     }
   }
-
-  protected report(
-    process: Process,
-    context: SupervisorReport['context'],
-    child: Child,
-    pid: Pid | undefined,
-    reason: ExitReason,
-    initial = false,
-  ): void {
-    publish('supervisor', () => ({
-      initial,
-      supervisor: process.name ?? formatPid(process.pid),
-      context,
-      child: child.spec.id,
-      pid,
-      reason,
-    }))
-  }
 }
 
-function remove(children: Child[], child: Child): void {
-  const at = children.indexOf(child)
-  if (at >= 0) children.splice(at, 1)
+/** Why a child is neither restarted nor deleted by request (otp 143). */
+function whyBusy(child: Child | undefined): 'running' | 'restarting' | undefined {
+  if (child?.pid !== undefined) return 'running'
+  return child?.retry === undefined ? undefined : 'restarting'
 }
 
 export const supervisorBehaviour: SupervisorBehaviour = defineBehaviour(new SupervisorBehaviour())

@@ -1,5 +1,15 @@
 // What the runtime's tests share: a node per file, the outside as a process, and awaited messages instead of sleeps.
-import { type BeamishNode, type DownMessage, type ExitReason, type Ref, start } from 'beamish'
+import {
+  type BeamishNode,
+  type DownMessage,
+  type ExitReason,
+  onEvent,
+  type Pid,
+  type Ref,
+  type RuntimeEvents,
+  start,
+} from 'beamish'
+import { schedulerOf } from '../../runtime/process/pid.ts'
 
 export const SOURCE = ['--conditions=beamish-source']
 
@@ -20,6 +30,29 @@ export function startNode(
     execArgv: SOURCE,
     ...options,
   })
+}
+
+/** The next event of that name on main. */
+export function nextEvent<K extends keyof RuntimeEvents>(name: K): Promise<RuntimeEvents[K]> {
+  return new Promise((resolve) => {
+    const off = onEvent(name, (event) => {
+      off()
+      resolve(event)
+    })
+  })
+}
+
+/** Asks for a name until a process of a scheduler that `there` accepts has it: a name that is taken is no event. */
+export async function whenNamed(
+  node: BeamishNode,
+  name: string,
+  there: (scheduler: number) => boolean = () => true,
+): Promise<Pid> {
+  for (;;) {
+    const pid = await node.self.whereis(name)
+    if (pid !== undefined && there(schedulerOf(pid))) return pid
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }
 
 export const isDown =

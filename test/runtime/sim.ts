@@ -19,6 +19,7 @@ export class SimNode {
   nowMs = 0
   readonly #queues = new Map<string, unknown[][]>()
   readonly #inboxes = new Map<string, Inbox>()
+  readonly #alarms = new Map<number, { readonly at: number; readonly ring: () => void }>()
   readonly #turns: (() => void)[][]
 
   constructor(count: number) {
@@ -26,11 +27,15 @@ export class SimNode {
     this.#turns = Array.from({ length: count }, () => [])
     this.schedulers = this.#turns.map((turns, id) => {
       board.claim(id, id)
+      board.setReady(id)
       const host = {
         now: () => this.nowMs,
         random: () => 0.5,
         soon: (turn: () => void) => turns.push(turn),
-        alarm: () => {},
+        alarm: (delayMs: number | undefined, ring: () => void) => {
+          if (delayMs === undefined) this.#alarms.delete(id)
+          else this.#alarms.set(id, { at: this.nowMs + delayMs, ring })
+        },
       }
       return new Scheduler({ id, slot: id, board, host })
     })
@@ -90,6 +95,16 @@ export class SimNode {
   /** Runs the turns a scheduler has asked for until now. */
   turn(id: number): void {
     for (const turn of (this.#turns[id] ?? []).splice(0)) turn()
+  }
+
+  /** Lets time pass, and rings what is due by then. */
+  pass(ms: number): void {
+    this.nowMs += ms
+    for (const [id, { at, ring }] of [...this.#alarms]) {
+      if (at > this.nowMs) continue
+      this.#alarms.delete(id)
+      ring()
+    }
   }
 
   /** Runs turns and delivers batches until nothing is left to do. */

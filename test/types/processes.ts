@@ -13,6 +13,7 @@ import {
 } from 'beamish'
 
 const Server = genServer('types.server', {
+  containStrays: true,
   init: (options: { limit: number }) => ({ count: 0, limit: options.limit }),
   handleCall: {
     read: (state) => state.count,
@@ -88,8 +89,15 @@ export const trees = [
   supervisor({ children: [Server.child({ limit: 'x' })] }),
   // @ts-expect-error a behaviour is no child
   supervisor({ children: [Server] }),
+  supervisor({ strategy: 'rest_for_one', children: [supervisor({ children: [] })] }),
+  // @ts-expect-error no such strategy
+  supervisor({ strategy: 'one_for_some', children: [] }),
   // @ts-expect-error no such restart
   supervisor({ children: [Server.child({ limit: 1 }, { restart: 'always' })] }),
   // @ts-expect-error no such place
   supervisor({ children: [Server.child({ limit: 1 }, { place: 'there' })] }),
 ]
+
+process('types.contained', (self) => self.receive(), { containStrays: true })
+// @ts-expect-error an option is spelled as it is
+process('types.misspelled', (self) => self.receive(), { containsStrays: true })

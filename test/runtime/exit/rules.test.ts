@@ -7,6 +7,8 @@ import {
   isShutdown,
   plain,
   reasonOf,
+  reasonStack,
+  safeText,
 } from '../../../runtime/exit/reason.ts'
 import { type SignalKind, signalEffect } from '../../../runtime/exit/rules.ts'
 import { holds } from '../../channels/property.ts'
@@ -85,6 +87,47 @@ t.test('a reason that cannot cross is replaced by its text', async (t) => {
   const cyclic: Record<string, unknown> = {}
   cyclic.self = cyclic
   t.doesNotThrow(() => formatReason(plain(cyclic)))
+})
+
+t.test('what throws when it is looked at becomes a reason all the same', async (t) => {
+  const trap = (): never => {
+    throw new Error('a trap')
+  }
+  const revoked = (target: object): object => {
+    const { proxy, revoke } = Proxy.revocable(target, {})
+    revoke()
+    return proxy
+  }
+  const error = (property: string): Error =>
+    Object.defineProperty(new Error('x'), property, { get: trap })
+  t.match(reasonOf(error('message')), { error: { name: 'Error', message: '(unreadable)' } })
+  t.match(reasonOf(error('stack')), { error: { message: 'x', stack: '(unreadable)' } })
+  const values = [
+    ...['name', 'message', 'stack', 'code'].map(error),
+    Object.assign(new Error('x'), { name: Symbol('s'), message: { toString: trap }, stack: {} }),
+    Object.assign(new Exit('x'), { reason: { f: trap, toJSON: trap } }),
+    new Proxy({}, { get: trap, has: trap, getPrototypeOf: trap }),
+    new Proxy(new Error('x'), { get: trap }),
+    revoked({}),
+    revoked(new Error('x')),
+    revoked(trap),
+    Object.assign(() => {}, { toString: trap }),
+    { toJSON: trap, f: trap },
+  ]
+  for (const value of values) {
+    const reason = plain(reasonOf(value))
+    structuredClone(reason)
+    t.type(formatReason(reason), 'string')
+    t.type(safeText(value), 'string')
+  }
+})
+
+t.test('a reason that only begins like one of ours is shown as data', async (t) => {
+  for (const key of ['error', 'noconnection', 'badReturn', 'call']) {
+    const reason = { [key]: null, reason: null }
+    t.equal(formatReason(reason), JSON.stringify(reason))
+    t.equal(reasonStack(reason), undefined)
+  }
 })
 
 t.test('normal, shutdown and { shutdown } are orderly ends, nothing else is', async (t) => {

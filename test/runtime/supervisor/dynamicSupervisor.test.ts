@@ -82,6 +82,10 @@ async function suite(t: Test, node: BeamishNode, place: Placement): Promise<void
         ok: false,
         reason: { error: { code: 'BEAMISH_BAD_CHILD' } },
       })
+      t.match(await add(sup, { ...child('a'), place: 'each' }), {
+        ok: false,
+        reason: { error: { code: 'BEAMISH_BAD_CHILD' } },
+      })
       t.same(await count(sup), { active: 0, restarting: 0 })
       t.ok(await added(sup, child('b')))
       await stopAll(sup)

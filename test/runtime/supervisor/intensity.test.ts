@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { Intensity, Losses } from '../../../runtime/supervisor/intensity.ts'
+import { Intensity } from '../../../runtime/supervisor/intensity.ts'
 import { holds } from '../../channels/property.ts'
 
 /** OTP's way: a list of all restarts, those older than the period dropped. */
@@ -65,17 +65,3 @@ t.test('it agrees with a list of all restarts, up to the one too many', async (t
     { numRuns: 2_000 },
   )
 })
-
-t.test(
-  'all ends by one lost thread are one loss; other ends and other threads are news',
-  async (t) => {
-    const losses = new Losses()
-    const lost = (scheduler: number) => ({ noconnection: { scheduler, cause: 'exit' } })
-    t.same(
-      [lost(1), lost(1), 'boom', lost(1), lost(2), lost(2), { error: {} }].map((reason) =>
-        losses.isNew(reason),
-      ),
-      [true, false, true, false, true, false, true],
-    )
-  },
-)

@@ -1,103 +1,27 @@
 // otp 115 to 151, one_for_one: children beside their supervisor and on another thread.
 // Longer than 400 lines because one suite runs all of it at both places.
-import {
-  type BeamishNode,
-  type ChildOptions,
-  type ChildSpec,
-  type ExitReason,
-  onEvent,
-  type Pid,
-  type Placement,
-  type Ref,
-  type Self,
-  supervisor,
-} from 'beamish'
+import { type BeamishNode, type ExitReason, type Placement, supervisor } from 'beamish'
 import t, { type Test } from 'tap'
-import type { SupervisorReport } from '../../../runtime/events.ts'
-import { findBehaviour } from '../../../runtime/process/behaviour.ts'
-import type { ChildInfo } from '../../../runtime/supervisor/supervisor.ts'
 import { downReason, isType, rejection, schedulerCounts, startNode } from '../kit.ts'
-import { Child, type ChildStart, Fragile, Gate } from './children.ts'
+import { Gate } from './children.ts'
+import { Trees } from './trees.ts'
 
 const APP = new URL('./children.ts', import.meta.url)
-
-interface Bench {
-  readonly node: BeamishNode
-  readonly self: Self
-  readonly place: Placement
-}
-type Options = ChildOptions & Omit<ChildStart, 'witness' | 'id'> & { readonly fragile?: boolean }
-interface Limits {
-  readonly maxRestarts?: number
-  readonly maxSeconds?: number
-}
 
 for (const schedulers of schedulerCounts) {
   t.test(`with ${schedulers} scheduler threads`, async (t) => {
     const node = await startNode(APP, schedulers)
     t.teardown(() => node.stop())
     const last = node.schedulers().at(-1) as number
-    await t.test('children beside their supervisor', (t) =>
-      suite(t, { node, self: node.self, place: 'here' }),
-    )
-    await t.test('children on another thread', (t) =>
-      suite(t, { node, self: node.self, place: { scheduler: last } }),
-    )
+    await t.test('children beside their supervisor', (t) => suite(t, node, 'here'))
+    await t.test('children on another thread', (t) => suite(t, node, { scheduler: last }))
   })
 }
 
-async function suite(t: Test, { node, self, place }: Bench): Promise<void> {
-  const child = (id: string, options: Options = {}): ChildSpec => {
-    const { init, ask, terminateMs, unlinks, fragile, ...rest } = options
-    const start: ChildStart = {
-      witness: self.pid,
-      id,
-      ...(init === undefined ? {} : { init }),
-      ...(ask === undefined ? {} : { ask }),
-      ...(terminateMs === undefined ? {} : { terminateMs }),
-      ...(unlinks === undefined ? {} : { unlinks }),
-    }
-    return (fragile ? Fragile : Child).child(start, { id, place, ...rest })
-  }
-  /** A supervisor that this test's outside started: its parent, linked. */
-  const startTree = (children: readonly ChildSpec[], limits: Limits = {}): Promise<Pid> => {
-    const tree = supervisor({ children, ...limits })
-    const behaviour = findBehaviour(tree.behaviour)
-    if (behaviour === undefined) throw new Error('the supervisor behaviour is defined')
-    return self.startLink(behaviour, tree.argument)
-  }
-  const events = async (type: 'up' | 'down', count: number): Promise<string[]> => {
-    const seen: string[] = []
-    while (seen.length < count) {
-      const message = await self.receive(isType(type), 5_000)
-      if (message === undefined) break
-      seen.push(message.id as string)
-    }
-    return seen
-  }
-  const up = async (): Promise<Pid> => (await self.receive(isType('up'), 5_000))?.pid as Pid
-  const nothing = async (type: 'up' | 'down'): Promise<boolean> =>
-    (await self.receive(isType(type), 0)) === undefined
-  const which = (sup: Pid) => self.call(sup, 'whichChildren') as Promise<ChildInfo[]>
-  const pidOf = async (sup: Pid, id: string) =>
-    (await which(sup)).find((info) => info.id === id)?.pid as Pid
-  const stopTree = async (sup: Pid): Promise<void> => {
-    const ref = self.monitor(sup)
-    await self.stop(sup, 'shutdown')
-    await downReason(node, ref)
-    while ((await self.receive(isType('down'), 0)) !== undefined);
-    while ((await self.receive(isType('EXIT'), 0)) !== undefined);
-  }
-  const reports = (t: Test): SupervisorReport[] => {
-    const seen: SupervisorReport[] = []
-    t.teardown(onEvent('supervisor', (report) => seen.push(report)))
-    return seen
-  }
-  const crash = async (pid: Pid, reason: ExitReason): Promise<void> => {
-    const ref: Ref = self.monitor(pid)
-    self.cast(pid, 'end', reason)
-    await downReason(node, ref)
-  }
+async function suite(t: Test, node: BeamishNode, place: Placement): Promise<void> {
+  const { self } = node
+  const trees = new Trees(node, place)
+  const { child, startTree, events, up, nothing, which, pidOf, stopTree, reports, crash } = trees
 
   await t.test('otp 115: children start in order and stop in reverse, one at a time', async (t) => {
     const sup = await startTree([child('a'), child('b', { terminateMs: 10 }), child('c')])
@@ -161,6 +85,15 @@ async function suite(t: Test, { node, self, place }: Bench): Promise<void> {
       reason: { error: { code: 'BEAMISH_BEHAVIOUR_UNKNOWN' } },
     })
     t.same(await which(sup), [])
+    await stopTree(sup)
+  })
+
+  await t.test('a child placed each is refused anywhere but at the root', async (t) => {
+    const sup = await startTree([])
+    t.match(await self.call(sup, 'startChild', { ...child('x'), place: 'each' }), {
+      ok: false,
+      reason: { error: { code: 'BEAMISH_BAD_CHILD', message: /root of an app only/ } },
+    })
     await stopTree(sup)
   })
 

@@ -7,8 +7,9 @@ const Exiting = genServer('test.exits', {
     return 1
   },
   handleInfo: {
+    // In the handler itself it would end this process alone.
     end: () => {
-      process.exit(7)
+      setImmediate(() => process.exit(7))
     },
   },
 })
