@@ -83,7 +83,12 @@ let loggedAtMs = Number.NEGATIVE_INFINITY
 let refusals = 0
 
 /** Refuses on the raw connection: no HTTP response object exists for an upgrade. */
-export function refuseUpgrade(socket: Duplex, status: number, reason: string): void {
+export function refuseUpgrade(
+  socket: Duplex,
+  status: number,
+  reason: string,
+  retryAfterSeconds?: number,
+): void {
   const nowMs = performance.now()
   refusals++
   if (nowMs - loggedAtMs >= REFUSAL_LOG_MS) {
@@ -93,7 +98,10 @@ export function refuseUpgrade(socket: Duplex, status: number, reason: string): v
     refusals = 0
   }
   socket.on('error', () => {})
+  // A client that never closes its half would keep the connection for ever.
+  socket.once('finish', () => socket.destroy())
+  const retry = retryAfterSeconds === undefined ? '' : `Retry-After: ${retryAfterSeconds}\r\n`
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${retry}Connection: close\r\nContent-Length: 0\r\n\r\n`,
   )
 }

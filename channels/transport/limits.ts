@@ -22,17 +22,44 @@ export const DEFAULT_LIMITS: SocketLimits = {
   maxInboundQueue: 1_000,
 }
 
+/** How fast one thread takes in sockets, and how long they may wait for it: docs/live-views.md, "When many come at once". */
+export interface UpgradeLimits {
+  /** Sockets opened per second once the burst is used up. */
+  readonly maxUpgradesPerSecond: number
+  /** Sockets opened without a wait after a quiet time. */
+  readonly maxUpgradeBurst: number
+  /** Milliseconds an upgrade may wait; one whose turn cannot come by then is answered 503 at once. */
+  readonly maxUpgradeWaitMs: number
+}
+
+/** An upgrade and its join take 0.5 to 1.5 ms of a thread: the sockets that are open keep a quarter of it at the least. */
+const DEFAULT_UPGRADE_LIMITS: UpgradeLimits = {
+  maxUpgradesPerSecond: 500,
+  maxUpgradeBurst: 100,
+  maxUpgradeWaitMs: 15_000,
+}
+
 /** The limits given, over the defaults. @throws BEAMISH_BAD_OPTION for one that is unknown or no whole number from 1 up. */
 export function socketLimits(given: Partial<SocketLimits> = {}): SocketLimits {
-  const limits: Record<string, number> = { ...DEFAULT_LIMITS }
+  return limitsOver(DEFAULT_LIMITS, given)
+}
+
+/** The same for upgrades. @throws BEAMISH_BAD_OPTION */
+export function upgradeLimits(given: Partial<UpgradeLimits> = {}): UpgradeLimits {
+  return limitsOver(DEFAULT_UPGRADE_LIMITS, given)
+}
+
+function limitsOver<L extends object>(defaults: L, given: Partial<L>): L {
+  const limits = { ...defaults } as Record<string, unknown>
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue
     if (!Object.hasOwn(limits, name))
       throw badLimit(name, `use one of ${Object.keys(limits).join(', ')}`)
-    if (!Number.isInteger(value) || value < 1) throw badLimit(name, 'give a whole number from 1 up')
+    if (!Number.isInteger(value) || (value as number) < 1)
+      throw badLimit(name, 'give a whole number from 1 up')
     limits[name] = value
   }
-  return limits as unknown as SocketLimits
+  return limits as L
 }
 
 const badLimit = (name: string, fix: string): BeamishError =>

@@ -95,6 +95,8 @@ export const TransportProcess = genServer('beamish.transport', {
     // Killed or crashed, it runs no terminate: the socket must not outlive its process.
     self.signal.addEventListener('abort', () => {
       outbox.close()
+      // After a terminate it is closing already, for the same reason.
+      socket.close(closeCode(self.signal.reason as ExitReason), '')
       setTimeout(() => socket.terminate(), LINGER_MS).unref()
     })
     self.sendAfter(idleTimeoutMs, { type: 'idle' })

@@ -24,7 +24,7 @@ export function renderPage(self: Self, view: LiveView, visit: Visit): Promise<Pa
     }
     const named = Object.defineProperty(body, 'name', { value: `page of live view ${view.name}` })
     const request = { parent: self.pid, ancestors: [self.pid] }
-    const process = scheduler.spawn(anonymous(named), undefined, request)
+    const process = scheduler.spawn(anonymous(named, true), undefined, request)
     const timer = scheduler.clock.after(process, RENDER_TIMEOUT_MS, () => {
       scheduler.report(process, { timeout: `mount of live view ${view.name}` }, undefined)
       scheduler.exit(process, 'killed')

@@ -46,6 +46,7 @@ interface State {
 class LiveViewBehaviour implements Behaviour {
   readonly name = LIVE_VIEW
   readonly delivery = 'handle'
+  readonly containStrays = true
 
   describe(process: Process): string | undefined {
     const state = process.state as State | undefined
@@ -85,6 +86,10 @@ class LiveViewBehaviour implements Behaviour {
     } satisfies State
     const state = process.state as State
     const visit = visitOf(join, token.path)
+    // From here on it is this view that runs, and no longer any view.
+    process.label = 0
+    process.scheduler.journal.runs(process)
+    process.scheduler.journal.notes('mount')
     state.socket = await bringUp(view, self, true, visit)
     if (process.status === Status.Dead) return
     link.joined('ok', { rendered: changes(state) ?? {}, liveview_version: CLIENT_VERSION })
@@ -173,6 +178,7 @@ class LiveViewBehaviour implements Behaviour {
       return undefined
     }
     const handler = state.view.callbacks.handleEvent?.[decoded.event]
+    process.scheduler.journal.notes(decoded.event)
     state.ref = ref
     return after(handler?.(decoded.payload, state.socket), () => this.#reply(process, state, ref))
   }

@@ -21,6 +21,9 @@ export interface Socket {
   channel(topic: string, params: unknown): Channel
   onOpen(callback: () => void): void
   onClose(callback: (event: { code: number }) => void): void
+  onError(callback: (error: { message: string }) => void): void
+  /** The connection it has now. */
+  readonly conn: WebSocket
   isConnected(): boolean
 }
 
@@ -28,8 +31,10 @@ export interface SocketOptions {
   readonly params?: Readonly<Record<string, unknown>>
   readonly transport?: unknown
   readonly heartbeatIntervalMs?: number
-  readonly reconnectAfterMs?: (tries: number) => number
-  readonly rejoinAfterMs?: (tries: number) => number
+  /** How long a push waits for its answer, in milliseconds. Default 10,000. */
+  readonly timeout?: number
+  readonly reconnectAfterMs?: ((tries: number) => number) | undefined
+  readonly rejoinAfterMs?: ((tries: number) => number) | undefined
 }
 
 // The package ships no types; a name the compiler does not follow leaves them to the line below.

@@ -35,6 +35,8 @@ export interface VisitOptions {
   readonly cookie?: string
   /** Default `beamish-test`. */
   readonly agent?: string
+  /** Default fetch, which keeps connections open and uses them again. */
+  readonly request?: typeof fetch
 }
 
 /** The reply to an event, and what the page was told with it. */
@@ -52,8 +54,8 @@ type Diff = Record<string, unknown>
 export async function visit(base: string, path: string, options: VisitOptions = {}): Promise<Page> {
   const agent = options.agent ?? 'beamish-test'
   const url = new URL(path, base).href
-  const { cookie } = options
-  const response = await fetch(url, {
+  const { cookie, request = fetch } = options
+  const response = await request(url, {
     headers: { 'user-agent': agent, ...(cookie === undefined ? {} : { cookie }) },
     redirect: 'manual',
   })

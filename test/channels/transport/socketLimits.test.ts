@@ -1,3 +1,4 @@
+import { endpoint } from 'beamish/channels'
 import t from 'tap'
 import {
   DEFAULT_LIMITS,
@@ -19,5 +20,14 @@ t.test('a limit that is none is refused: 0 would mean no limit to the layers bel
   }
   t.throws(() => socketLimits({ maxChannles: 3 } as Partial<SocketLimits>), {
     message: /use one of maxFrameBytes/,
+  })
+})
+
+t.test('so is one of an endpoint', async (t) => {
+  for (const limits of [{ maxUpgradesPerSecond: 0 }, { maxUpgradeWaitMs: 0.5 }]) {
+    t.throws(() => endpoint({ limits }), { code: 'BEAMISH_BAD_OPTION' })
+  }
+  t.throws(() => endpoint({ limits: { maxUpgrades: 3 } as object }), {
+    message: /use one of maxUpgradesPerSecond/,
   })
 })

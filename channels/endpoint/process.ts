@@ -1,0 +1,163 @@
+/**
+ * The endpoint: one process per thread that listens on the node's port, serves its plugins over HTTP, and turns upgrade
+ * requests into transports. Transports and channels live under two dynamic supervisors of its own.
+ */
+import { errorData } from '../../runtime/exit/reason.ts'
+import {
+  BeamishError,
+  dynamicSupervisor,
+  type ExitMessage,
+  genServer,
+  type Pid,
+  type Self,
+  stop,
+} from '../../runtime/index.ts'
+import { localNode } from '../../runtime/node/local.ts'
+import { PORTS_NAME, type PortGrant, Ports } from '../../runtime/node/ports.ts'
+import { findBehaviour } from '../../runtime/process/behaviour.ts'
+import type { UpgradeLimits } from '../transport/limits.ts'
+import { acceptor } from './acceptor.ts'
+import { drain } from './drain.ts'
+import { findPlugin, type PluginSpec, type SocketMount } from './plugin.ts'
+import { createServer, listen, requestsDone, stopListening, type UpgradeHandler } from './server.ts'
+import { refuseUpgrade } from './upgrade.ts'
+import { TICK, UpgradeLine } from './upgradeLine.ts'
+
+/** What an endpoint's process starts with. */
+export interface Settings {
+  readonly id: string
+  readonly host: string
+  readonly port: number
+  readonly plugins: readonly PluginSpec[]
+  readonly cookie: string
+  readonly reusePort: boolean
+  readonly limits: UpgradeLimits
+}
+
+interface State {
+  readonly transports: Pid
+  readonly channels: Pid
+  readonly line: UpgradeLine
+  stop(): Promise<void>
+  listen(port: number): Promise<void>
+}
+
+const PORT_CLAIM_MS = 15_000
+
+export const Endpoint = genServer('beamish.endpoint', {
+  trapExit: true,
+  // What a plugin's routes leave behind ends the listener, which is restarted, and not the thread.
+  containStrays: true,
+  async init(settings: Settings, self: Self) {
+    try {
+      return await open(settings, self)
+    } catch (error) {
+      // A known mistake goes to whoever starts the endpoint, as data; no crash report is needed to find it.
+      if (isKnown(error)) return stop({ error: errorData(error) })
+      throw error
+    }
+  },
+  handleInfo: {
+    /** One of its supervisors gave up: so does the endpoint, and its own supervisor starts all three anew. */
+    EXIT: (_state, message: ExitMessage) => stop({ shutdown: { endpoint: message.reason } }),
+    [TICK]: (state) => state.line.tick(),
+    'ports:listen': (state, message: { port: number }) => state.listen(message.port),
+  },
+  async terminate(_reason, state) {
+    await state.stop()
+  },
+})
+
+const isKnown = (error: unknown): error is Error =>
+  error instanceof Error && /^(BEAMISH|CHN)_/.test((error as { code?: string }).code ?? '')
+
+async function open(settings: Settings, self: Self): Promise<State> {
+  const transports = await startSupervisor(self, 'transports')
+  const channels = await startSupervisor(self, 'channels')
+  const node = localNode(self)
+  const mounts = new Map<string, UpgradeHandler>()
+  const fastify = createServer((request, socket, head) => {
+    const path = (request.url ?? '').split('?')[0] ?? ''
+    const mount = mounts.get(path)
+    if (mount === undefined)
+      refuseUpgrade(socket, 404, `nothing is mounted at ${path.slice(0, 200)}`)
+    else mount(request, socket, head)
+  })
+  const line = new UpgradeLine(self, settings.id, settings.limits)
+  let forget = (): void => {}
+  // Killed, it runs no terminate: a listener without its process would take requests that nobody answers.
+  self.signal.addEventListener('abort', () => {
+    forget()
+    line.close()
+    fastify.server.close()
+    fastify.server.closeAllConnections()
+  })
+  const { cookie, reusePort } = settings
+  const place = reusePort ? 'here' : 'any'
+  for (const { plugin, options } of settings.plugins) {
+    const mount = (socket: SocketMount): void => {
+      const path = `${socket.path}/websocket`
+      mounts.set(path, acceptor(self, node, cookie, socket, { line, transports, channels, place }))
+      fastify.get(path, (_request, reply) => {
+        reply
+          .code(400)
+          .type('text/plain')
+          .send('this path is for WebSockets: send an upgrade request\n')
+      })
+    }
+    const setup = findPlugin(plugin)
+    // A Fastify plugin like any other: its hooks and decorators stay its own.
+    await fastify.register(async (instance) => {
+      await setup({ fastify: instance, self, node, cookie, mount }, options)
+    })
+  }
+  const listenOn = async (port: number): Promise<void> => {
+    const bound = await listen(fastify, { host: settings.host, port, reusePort })
+    const { id } = settings
+    self.cast(Ports.named(PORTS_NAME), 'bound', { id, port: bound })
+  }
+  const { id, host, port } = settings
+  const claim = { id, host, port, share: reusePort }
+  const options = { timeoutMs: PORT_CLAIM_MS }
+  const grant = (await self.call(Ports.named(PORTS_NAME), 'claim', claim, options)) as PortGrant
+  if (grant.do === 'error') throw Object.assign(new Error(grant.message), { code: grant.code })
+  if (grant.do === 'listen') await listenOn(grant.port)
+  if (grant.do === 'bind') await listenOn(0)
+  forget = node.drainers.add({
+    stopAccepting: async () => {
+      await stopListening(fastify)
+      line.close()
+    },
+    drain: async (timeoutMs) => {
+      await Promise.all([
+        drain(self, transports, channels, timeoutMs),
+        Promise.race([requestsDone(fastify), self.sleep(timeoutMs)]),
+      ])
+    },
+  })
+  // Without its process it would keep the node from stopping: what the dead await never comes.
+  self.signal.addEventListener('abort', forget)
+  return {
+    transports,
+    channels,
+    line,
+    listen: listenOn,
+    stop: async () => {
+      forget()
+      await stopListening(fastify)
+      line.close()
+      // In this order: a channel says its last words through its transport.
+      for (const part of [channels, transports]) await self.stop(part, 'shutdown').catch(() => {})
+      fastify.server.closeAllConnections()
+      await fastify.close()
+    },
+  }
+}
+
+async function startSupervisor(self: Self, id: string): Promise<Pid> {
+  const spec = dynamicSupervisor({ id })
+  const behaviour = findBehaviour(spec.behaviour)
+  if (behaviour === undefined)
+    throw new BeamishError('BEAMISH_BEHAVIOUR_UNKNOWN', { name: spec.behaviour })
+  return self.startLink(behaviour, spec.argument)
+}

@@ -1,0 +1,153 @@
+/**
+ * The line before an endpoint's sockets, on one thread. A client cannot be told to wait, only kept waiting: when ten thousand
+ * come back in one instant (their thread was lost), their upgrades are answered at a pace, and the sockets that are open
+ * notice nothing. A client that is kept costs its connection, one that is refused asks again and again.
+ */
+import type { Duplex } from 'node:stream'
+import type { Self } from '../../runtime/index.ts'
+import type { UpgradeLimits } from '../transport/limits.ts'
+import { Admission } from './admission.ts'
+import { refuseUpgrade } from './upgrade.ts'
+import { UpgradeCounts, type UpgradeRefusal } from './upgradeReport.ts'
+
+/** Where the endpoint's process has its line's clock: it calls `tick` for this message. */
+export const TICK = 'endpoint:tick'
+
+/** A few are admitted at a time: a timer for each would cost more than it paces. */
+const TICK_MS = 10
+
+/** An upgrade that passed its checks. */
+export interface Upgrade {
+  /** Clients take turns: an address. */
+  readonly client: string
+  readonly raw: Duplex
+  /** What came after the request. */
+  readonly head: Buffer
+  readonly accept: () => void
+}
+
+interface Waiting extends Upgrade {
+  readonly gone: () => void
+  readonly spoke: () => void
+}
+
+export class UpgradeLine {
+  readonly #self: Self
+  readonly #admission: Admission<Waiting>
+  readonly #counts: UpgradeCounts
+  #ticking = false
+  #closed = false
+
+  constructor(self: Self, endpoint: string, limits: UpgradeLimits) {
+    this.#self = self
+    this.#admission = new Admission(limits, self.now())
+    this.#counts = new UpgradeCounts(self, endpoint)
+  }
+
+  /**
+   * Runs `accept` now or when its turn comes. A client that hangs up leaves the line; one that finds no place gets a 503, one
+   * that sends more before its answer a 400 (RFC 6455 section 4.1: it must wait): nobody's bytes are kept while they wait.
+   */
+  enter(upgrade: Upgrade): void {
+    const { client, raw, head } = upgrade
+    if (this.#closed) this.#refuse(raw, 'stopping')
+    else if (head.length > 0) this.#refuse(raw, 'early')
+    else {
+      const waiting: Waiting = {
+        ...upgrade,
+        gone: () => this.#gone(waiting),
+        spoke: () => this.#spoke(waiting),
+      }
+      const arrival = this.#admission.arrive(waiting, client, this.#self.now(), this.#displaced)
+      if (arrival === 'admitted') {
+        this.#counts.admittedAtOnce()
+        upgrade.accept()
+        return
+      }
+      if (arrival === 'full') this.#refuse(raw, 'full')
+      else {
+        watch(waiting)
+        this.#counts.waits()
+      }
+    }
+    this.#tickLater()
+  }
+
+  /** Lets in whose turn has come. */
+  tick(): void {
+    this.#ticking = false
+    if (this.#closed) return
+    this.#admission.due(this.#self.now(), this.#admit, this.#late)
+    if (this.#counts.nextMs(this.#self.now()) <= 0) this.#counts.report(this.#admission.waiting)
+    this.#tickLater()
+  }
+
+  /** Refuses all who wait and all who come, so that they go elsewhere. */
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#admission.clear((waiting) => this.#turnAway(waiting, 'stopping'))
+    this.#counts.report(this.#admission.waiting)
+  }
+
+  readonly #admit = (waiting: Waiting): void => {
+    unwatch(waiting)
+    this.#counts.admitted()
+    waiting.accept()
+  }
+
+  readonly #late = (waiting: Waiting): void => this.#turnAway(waiting, 'late')
+  readonly #displaced = (waiting: Waiting): void => this.#turnAway(waiting, 'full')
+
+  #gone(waiting: Waiting): void {
+    if (!this.#admission.leave(waiting)) return
+    unwatch(waiting)
+    this.#counts.left()
+    waiting.raw.on('error', () => {})
+    waiting.raw.destroy()
+  }
+
+  #spoke(waiting: Waiting): void {
+    if (this.#admission.leave(waiting)) this.#turnAway(waiting, 'early')
+  }
+
+  #turnAway(waiting: Waiting, why: UpgradeRefusal): void {
+    unwatch(waiting)
+    this.#refuse(waiting.raw, why)
+  }
+
+  #refuse(raw: Duplex, why: UpgradeRefusal): void {
+    this.#counts.refused(why)
+    if (why === 'early') refuseUpgrade(raw, 400, REASONS[why])
+    else refuseUpgrade(raw, 503, REASONS[why], this.#closed ? 1 : this.#admission.lineSeconds)
+  }
+
+  #tickLater(): void {
+    if (this.#ticking || this.#closed) return
+    const nowMs = this.#self.now()
+    const turnMs = this.#admission.nextMs(nowMs) ?? Number.POSITIVE_INFINITY
+    const afterMs = Math.max(TICK_MS, Math.ceil(Math.min(turnMs, this.#counts.nextMs(nowMs))))
+    if (afterMs === Number.POSITIVE_INFINITY) return
+    this.#ticking = true
+    this.#self.sendAfter(afterMs, { type: TICK })
+  }
+}
+
+const REASONS: Readonly<Record<UpgradeRefusal, string>> = {
+  full: 'too many wait already',
+  late: 'it has waited too long',
+  stopping: 'this endpoint stops',
+  early: 'it sent more before its answer',
+}
+
+/**
+ * What it sends is read, not left where it is: unread, Node would keep 64 kB of it or more, and a connection that is not read at all
+ * does not tell of its end.
+ */
+function watch({ raw, gone, spoke }: Waiting): void {
+  raw.on('error', gone).on('end', gone).on('close', gone).on('data', spoke)
+}
+
+function unwatch({ raw, gone, spoke }: Waiting): void {
+  raw.off('error', gone).off('end', gone).off('close', gone).off('data', spoke)
+}
