@@ -68,6 +68,8 @@ const DEFAULT_MESSAGE_BUDGET = 256
 const DEFAULT_TURN_BUDGET_MS = 4
 /** A clock reading costs as much as a short handler, so the turn looks at it this seldom. */
 const CLOCK_EVERY = 16
+/** A turn waits so many microtasks for what an awaiting handler does next: as many as a few nested awaits take. */
+const HOPS = 8
 
 export class Scheduler {
   readonly id: number
@@ -94,6 +96,9 @@ export class Scheduler {
   #queue: Process[] = []
   #queueHead = 0
   #turnPending = false
+  /** A turn is under way, its pauses for awaiting handlers included. */
+  #open = false
+  #hops = 0
   readonly #exits: Process[] = []
   #exiting = false
   readonly #turnEnds: (() => void)[] = []
@@ -179,7 +184,7 @@ export class Scheduler {
 
   /** Makes sure a turn comes. */
   wake(): void {
-    if (this.#turnPending) return
+    if (this.#open || this.#turnPending) return
     this.#turnPending = true
     this.host.soon(this.#turn)
   }
@@ -190,11 +195,37 @@ export class Scheduler {
     this.wake()
   }
 
+  /** Within its time budget a turn also takes in what awaiting handlers go on to do; then I/O gets its chance. */
   readonly #turn = (): void => {
     this.#turnPending = false
+    this.#open = true
     this.#turnEnd = this.host.now() + this.#turnBudgetMs
     this.#overtime = false
     this.receivesLeft = this.#messageBudget
+    this.#goOn()
+  }
+
+  readonly #hop = (): void => {
+    if (this.#queueHead === this.#queue.length) {
+      if (--this.#hops === 0) this.#close()
+      else this.host.next?.(this.#hop)
+    } else if (this.host.now() > this.#turnEnd) this.#close()
+    else this.#goOn()
+  }
+
+  #goOn(): void {
+    try {
+      this.#drain()
+    } catch (thrown) {
+      this.#close()
+      throw thrown
+    }
+    this.#hops = HOPS
+    if (this.host.next === undefined) this.#close()
+    else this.host.next(this.#hop)
+  }
+
+  #drain(): void {
     while (this.#queueHead < this.#queue.length && !this.#overtime) {
       const process = this.#queue[this.#queueHead++] as Process
       process.queued = false
@@ -209,6 +240,10 @@ export class Scheduler {
       this.#queue = this.#queue.slice(this.#queueHead)
       this.#queueHead = 0
     }
+  }
+
+  #close(): void {
+    this.#open = false
     for (let i = 0; i < this.#turnEnds.length; i++) {
       const flush = this.#turnEnds[i] as () => void
       flush()

@@ -1,6 +1,6 @@
 /** A turn ends when its time is up, within one process's messages too; no process keeps the loop from I/O. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { genServer } from 'beamish'
+import { genServer, type Pid } from 'beamish'
 import t from 'tap'
 import { startNode } from '../kit.ts'
 
@@ -71,4 +71,37 @@ t.test('beside a process with endless messages, others are served and I/O goes o
   await nextTurn()
   t.ok((await self.call(greedy, 'handled')) > before, 'and the greedy one goes on, too')
   self.exit(greedy, 'kill')
+})
+
+const Asker = genServer('fairness.asker', {
+  init: () => ({ asked: 0 }),
+  handleCall: { asked: (state) => state.asked },
+  handleInfo: {
+    async ask(state, { of, times }: { of: Pid; times: number }, self) {
+      for (let i = 0; i < times; i++) {
+        await self.call(of, 'handled' as never)
+        state.asked++
+      }
+    },
+  },
+})
+
+t.test('handlers that await each other go on within the turn', async (t) => {
+  const [asker, answers] = [self.spawn(Asker, undefined), self.spawn(Greedy, undefined)]
+  self.send(asker, { type: 'ask', of: answers, times: 50 })
+  const done = self.call(asker, 'asked')
+  let rounds = 0
+  const ended = done.then(() => true)
+  while (!(await Promise.race([ended, nextTurn(false)]))) rounds++
+  t.equal(await done, 50)
+  t.ok(rounds < 50, `the loop went round ${rounds} times for 50 calls`)
+})
+
+t.test('two that await each other for ever keep the loop from nothing', async (t) => {
+  const [asker, answers] = [self.spawn(Asker, undefined), self.spawn(Greedy, undefined)]
+  self.send(asker, { type: 'ask', of: answers, times: Number.POSITIVE_INFINITY })
+  for (let i = 0; i < 20; i++) await nextTurn()
+  t.equal(await self.alive(asker), true)
+  self.exit(asker, 'kill')
+  t.equal(await self.alive(asker), false)
 })
