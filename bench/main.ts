@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME`: runs one benchmark and prints its table. Nothing here is part of the tests. */
 const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
   chat: () => import('./chat.ts'),
+  runtime: () => import('./runtime/run.ts'),
   strays: () => import('./strays.ts'),
 }
 
