@@ -5,6 +5,7 @@
 import type { AsyncResource } from 'node:async_hooks'
 import { BeamishError } from '../errors.ts'
 import { type ExitReason, reasonOf } from '../exit/reason.ts'
+import type { OwnedTimer } from '../scheduler/clock.ts'
 import type { NameTaken } from '../scheduler/names.ts'
 import type { Scheduler, SpawnRequest } from '../scheduler/scheduler.ts'
 import type { Behaviour } from './behaviour.ts'
@@ -45,6 +46,8 @@ export type StartResult =
   | { readonly ok: true; readonly pid: Pid }
   | { readonly ok: false; readonly reason: ExitReason; readonly ignored?: boolean }
 
+const MAX_ANCESTORS = 16
+
 export class Process {
   readonly scheduler: Scheduler
   readonly pid: Pid
@@ -83,8 +86,8 @@ export class Process {
   pending: Map<Ref, Pending> | undefined = undefined
   /** A server's timeout while it waits for a message. */
   idleTimer: Ref | undefined = undefined
-  /** Timers that end with this process. */
-  timers: Set<Ref> | undefined = undefined
+  /** The latest of the timers that end with this process; kept by the clock. */
+  timers: OwnedTimer | undefined = undefined
   /** Its keys in unique registries; kept by the name table. */
   keys: Set<string> | undefined = undefined
 
@@ -93,6 +96,7 @@ export class Process {
 
   #argument: unknown
   readonly #startName: string | undefined
+  #lineage: readonly Pid[] | undefined
   #self: Self | undefined
   #abort: AbortController | undefined
   #onExit: ((reason: ExitReason) => void)[] | undefined
@@ -124,6 +128,12 @@ export class Process {
 
   get alive(): boolean {
     return this.status !== Status.Dead
+  }
+
+  /** The ancestors of its children: itself, then its own. */
+  get lineage(): readonly Pid[] {
+    this.#lineage ??= [this.pid, ...this.ancestors].slice(0, MAX_ANCESTORS)
+    return this.#lineage
   }
 
   linksOrNew(): Map<Pid, Link> {
@@ -197,13 +207,6 @@ export class Process {
   get self(): Self {
     this.#self ??= new Self(this)
     return this.#self
-  }
-
-  releaseTimers(): void {
-    const { timers } = this
-    if (timers === undefined) return
-    this.timers = undefined
-    for (const ref of timers) this.scheduler.clock.cancelRef(ref)
   }
 
   /** Last act of its death: lets go of what it held and tells listeners within this thread. */

@@ -4,14 +4,50 @@ import type { Process } from '../process/process.ts'
 import type { Host } from './host.ts'
 import { type TimerEntry, TimerQueue } from './timers.ts'
 
+/** A timer with a reference: in the queue, in the table of references, and in the list of its owner. */
+export class OwnedTimer implements TimerEntry {
+  deadline = 0
+  prev: TimerEntry | undefined = undefined
+  next: TimerEntry | undefined = undefined
+  list: TimerEntry['list'] = undefined
+  readonly ref: Ref
+  readonly owner: Process | undefined
+  before: OwnedTimer | undefined = undefined
+  after: OwnedTimer | undefined = undefined
+  readonly #byRef: Map<Ref, OwnedTimer>
+  readonly #act: () => void
+
+  constructor(byRef: Map<Ref, OwnedTimer>, ref: Ref, owner: Process | undefined, act: () => void) {
+    this.#byRef = byRef
+    this.ref = ref
+    this.owner = owner
+    this.#act = act
+    byRef.set(ref, this)
+    if (owner === undefined) return
+    this.after = owner.timers
+    if (owner.timers !== undefined) owner.timers.before = this
+    owner.timers = this
+  }
+
+  fire(): void {
+    this.forget()
+    this.#act()
+  }
+
+  forget(): void {
+    this.#byRef.delete(this.ref)
+    const { owner, before, after } = this
+    if (after !== undefined) after.before = before
+    if (before !== undefined) before.after = after
+    else if (owner?.timers === this) owner.timers = after
+  }
+}
+
 export class Clock {
   readonly #host: Host
   readonly #refs: RefSource
   readonly #queue = new TimerQueue()
-  readonly #byRef = new Map<
-    Ref,
-    { readonly entry: TimerEntry; readonly owner: Process | undefined }
-  >()
+  readonly #byRef = new Map<Ref, OwnedTimer>()
   #alarmAt: number | undefined
 
   constructor(host: Host, refs: RefSource) {
@@ -38,34 +74,35 @@ export class Clock {
 
   /** Fires once after `delayMs`, unless cancelled or its owner ends first. */
   after(owner: Process | undefined, delayMs: number, fire: () => void): Ref {
-    const ref = this.#refs.next()
-    const entry = this.set(delayMs, () => {
-      this.#byRef.delete(ref)
-      owner?.timers?.delete(ref)
-      fire()
-    })
-    this.#byRef.set(ref, { entry, owner })
-    if (owner !== undefined) {
-      owner.timers ??= new Set()
-      owner.timers.add(ref)
-    }
-    return ref
+    const timer = new OwnedTimer(this.#byRef, this.#refs.next(), owner, fire)
+    const now = this.#host.now()
+    this.#queue.insert(now, delayMs, timer)
+    this.#arm(now)
+    return timer.ref
   }
 
   /** Milliseconds that were left, or false when the timer is unknown or has fired. */
   cancelRef(ref: Ref): number | false {
     const timer = this.#byRef.get(ref)
     if (timer === undefined) return false
-    this.#byRef.delete(ref)
-    timer.owner?.timers?.delete(ref)
-    this.cancel(timer.entry)
-    return this.#left(timer.entry)
+    timer.forget()
+    this.#queue.remove(timer)
+    return this.#left(timer)
+  }
+
+  /** Its owner has ended. */
+  release(owner: Process): void {
+    while (owner.timers !== undefined) {
+      const timer = owner.timers
+      timer.forget()
+      this.#queue.remove(timer)
+    }
   }
 
   /** Milliseconds left of a timer, or false. */
   read(ref: Ref): number | false {
     const timer = this.#byRef.get(ref)
-    return timer === undefined ? false : this.#left(timer.entry)
+    return timer === undefined ? false : this.#left(timer)
   }
 
   /** No timer fires any more. */

@@ -167,7 +167,7 @@ export function announceExit(scheduler: Scheduler, process: Process): void {
   scheduler.names.forget(process)
   scheduler.pubsub.forget(process)
   scheduler.registries.forget(process)
-  process.releaseTimers()
+  if (process.timers !== undefined) scheduler.clock.release(process)
   const { monitors, pending, watchers, links, ack } = process
   if (pending !== undefined) {
     for (const [ref, call] of pending) call.abandon(ref)

@@ -35,8 +35,6 @@ export interface RemoteSpawn {
   readonly ancestors: readonly Pid[]
 }
 
-const ancestorsOf = (process: Process): Pid[] => [process.pid, ...process.ancestors].slice(0, 16)
-
 class PendingStart implements Pending {
   readonly scheduler: number
   readonly #starter: Process
@@ -155,7 +153,7 @@ export function start(
       link: linkId,
       monitor: options.monitor === true,
       ack: options.ack,
-      ancestors: ancestorsOf(starter),
+      ancestors: starter.lineage,
     }
     scheduler.peers.push4(target, Op.Spawn, starter.pid, ref, request)
   }
@@ -173,7 +171,7 @@ export function spawnHere(
 ): Process {
   const child = scheduler.spawn(behaviour, argument, {
     parent: starter.pid,
-    ancestors: ancestorsOf(starter),
+    ancestors: starter.lineage,
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(options.link === true ? { link: { pid: starter.pid, link: LOCAL_LINK } } : {}),
     ...(options.monitor === true ? { watcher: { pid: starter.pid, ref } } : {}),

@@ -4,9 +4,12 @@
  * host timer serves them all.
  */
 
+/** Spent delays whose lists are kept for the next timer: a delay in use is mostly used again. */
+const KEPT_LISTS = 64
+
 export interface TimerEntry {
   deadline: number
-  fire: () => void
+  fire(): void
   prev: TimerEntry | undefined
   next: TimerEntry | undefined
   list: TimerList | undefined
@@ -30,18 +33,27 @@ export class TimerQueue {
   }
 
   add(now: number, delayMs: number, fire: () => void): TimerEntry {
+    const entry: TimerEntry = {
+      deadline: 0,
+      fire,
+      prev: undefined,
+      next: undefined,
+      list: undefined,
+    }
+    this.insert(now, delayMs, entry)
+    return entry
+  }
+
+  /** add, of an entry in which the caller keeps more. */
+  insert(now: number, delayMs: number, entry: TimerEntry): void {
     let list = this.#lists.get(delayMs)
     if (list === undefined) {
       list = { delay: delayMs, head: undefined, tail: undefined, index: -1 }
       this.#lists.set(delayMs, list)
     }
-    const entry: TimerEntry = {
-      deadline: now + delayMs,
-      fire,
-      prev: list.tail,
-      next: undefined,
-      list,
-    }
+    entry.deadline = now + delayMs
+    entry.prev = list.tail
+    entry.list = list
     if (list.tail === undefined) {
       list.head = entry
       list.tail = entry
@@ -53,7 +65,6 @@ export class TimerQueue {
       list.tail = entry
     }
     this.#size++
-    return entry
   }
 
   /** False when the timer has fired or was cancelled. */
@@ -102,7 +113,7 @@ export class TimerQueue {
       this.#down(last.index)
     }
     list.index = -1
-    this.#lists.delete(list.delay)
+    if (this.#lists.size > KEPT_LISTS) this.#lists.delete(list.delay)
   }
 
   #due(index: number): number {
