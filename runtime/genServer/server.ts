@@ -224,6 +224,7 @@ export class ServerBehaviour implements Behaviour {
       end(reason)
       return undefined
     }
+    process.scheduler.tracer?.terminates(process, reason)
     try {
       const result = terminate(reason, process.state, process.self)
       if (result instanceof Promise) {

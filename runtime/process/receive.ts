@@ -26,6 +26,7 @@ export function receive(
     process.lastMessage = message
     scheduler.journal.runs(process)
     scheduler.journal.handles(message)
+    scheduler.tracer?.handles(process, message)
     return Promise.resolve(message)
   }
   if (found < 0 && timeoutMs === 0) return Promise.resolve(undefined)
@@ -47,6 +48,7 @@ export function receive(
         const message = mailbox.take(at)
         process.lastMessage = message
         scheduler.journal.handles(message)
+        scheduler.tracer?.handles(process, message)
         done()
         resolve(message)
       } catch (error) {

@@ -131,6 +131,7 @@ function callPid(
   const sent = scheduler.development ? isolate(payload, caller.pid, to) : payload
   return new Promise((resolve, reject) => {
     const ref = scheduler.refs.next()
+    scheduler.tracer?.calls(caller.pid, pid, ref, event, sent)
     if (schedulerOf(pid) === scheduler.id) {
       const target = scheduler.find(pid)
       if (target === undefined) {
@@ -157,6 +158,7 @@ export function reply(scheduler: Scheduler, by: Process, from: From, value: unkn
 /** The answer of a process that is about to end, or of the kernel. */
 export function answer(scheduler: Scheduler, by: Process, from: From, value: unknown): void {
   const sent = scheduler.development ? isolate(value, by.pid, from.pid) : value
+  scheduler.tracer?.replies(by.pid, from.pid, from.ref, sent)
   const unwatched = by.watchers?.delete(from.ref) === true
   if (schedulerOf(from.pid) === scheduler.id) {
     scheduler.find(from.pid)?.pending?.get(from.ref)?.reply(sent, !unwatched)
@@ -176,6 +178,7 @@ export function cast(
   const pid = typeof to === 'number' ? to : scheduler.names.findAfterDrain(to)
   if (pid === undefined) return
   const sent = scheduler.development ? isolate(payload, by, to) : payload
+  scheduler.tracer?.casts(by, pid, event, sent)
   if (schedulerOf(pid) === scheduler.id) {
     const target = scheduler.find(pid)
     if (target !== undefined) scheduler.deliver(target, new CastMessage(event, sent))
@@ -190,6 +193,7 @@ export function send(scheduler: Scheduler, by: Pid, to: Destination, message: un
 export function sendIsolated(scheduler: Scheduler, by: Pid, to: Destination, sent: unknown): void {
   const pid = typeof to === 'number' ? to : scheduler.names.findAfterDrain(to)
   if (pid === undefined) return
+  scheduler.tracer?.sends(by, pid, sent)
   if (schedulerOf(pid) === scheduler.id) {
     const target = scheduler.find(pid)
     if (target !== undefined) scheduler.deliver(target, sent)

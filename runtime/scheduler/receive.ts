@@ -28,6 +28,7 @@ function signal(s: Scheduler, peer: number, batch: readonly unknown[], at: numbe
   const from = batch[at + 1] as Pid
   const a = batch[at + 2]
   const b = batch[at + 3]
+  s.tracer?.receives(batch, at)
   switch (batch[at]) {
     case Op.Send: {
       const process = s.find(a as Pid)

@@ -38,6 +38,7 @@ import { Op } from './ops.ts'
 import { Peers } from './peers.ts'
 import { noSuchScheduler } from './receive.ts'
 import { announceExit } from './signals.ts'
+import type { Tracer } from './tracer.ts'
 
 export interface SchedulerOptions {
   readonly id: number
@@ -88,6 +89,8 @@ export class Scheduler {
   readonly registries: Registries
   /** The process whose code runs now; undefined between processes and in continuations. */
   current: Process | undefined
+  /** Is told of every step; see tracer.ts. */
+  tracer: Tracer | undefined = undefined
   /** Ids of the LINK signals sent from here. */
   linkIds = 0
 
@@ -151,6 +154,7 @@ export class Scheduler {
     const process = new Process(this, pid, behaviour, argument, request)
     this.slots.put(process)
     this.board.setLoad(this.slot, this.slots.size)
+    this.tracer?.spawned(process, request.name)
     this.enqueue(process)
     return process
   }
@@ -172,6 +176,7 @@ export class Scheduler {
   deliver(process: Process, message: unknown): void {
     if (process.status === Status.Dead) return
     process.mailbox.push(message)
+    this.tracer?.delivered(process, message)
     if (process.status === Status.Idle || process.receiver !== undefined) this.enqueue(process)
   }
 
@@ -290,6 +295,7 @@ export class Scheduler {
       this.journal.handles(message)
       process.status = Status.Running
       try {
+        this.tracer?.handles(process, message)
         const result = behaviour.handle(process, message)
         if (isThenable(result)) this.#suspend(process, result)
         else if (process.status === Status.Running) process.status = Status.Idle
@@ -369,6 +375,7 @@ export class Scheduler {
     if (process.status === Status.Dead) return
     process.status = Status.Dead
     process.exitReason = reason
+    this.tracer?.exited(process, reason)
     this.slots.remove(process.pid)
     this.board.setLoad(this.slot, this.slots.size)
     this.#exits.push(process)

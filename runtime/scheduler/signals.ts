@@ -23,6 +23,7 @@ export function exitSignal(
 ): void {
   if (to.status === Status.Dead) return
   const effect = signalEffect(kind, reason, to.trapExit)
+  scheduler.tracer?.signalled(to, from, reason, kind, effect)
   if (effect.do === 'message') scheduler.deliver(to, new ExitMessage(from, reason))
   else if (effect.do === 'die') scheduler.exit(to, effect.reason)
 }
@@ -40,6 +41,7 @@ export function sendExit(scheduler: Scheduler, from: Pid, to: Pid, reason: ExitR
 export function link(scheduler: Scheduler, process: Process, to: Pid): void {
   if (to === process.pid || process.links?.has(to)) return
   const home = schedulerOf(to)
+  scheduler.tracer?.links(process.pid, to)
   if (home === scheduler.id) {
     const peer = scheduler.find(to)
     if (peer !== undefined) {
@@ -61,6 +63,7 @@ export function unlink(scheduler: Scheduler, process: Process, to: Pid): void {
   const link = process.links?.get(to)
   if (link === undefined) return
   process.links?.delete(to)
+  scheduler.tracer?.unlinks(process.pid, to)
   if (schedulerOf(to) === scheduler.id) scheduler.find(to)?.links?.delete(process.pid)
   else scheduler.peers.push5(schedulerOf(to), Op.Unlink, process.pid, to, link.mine, link.theirs)
 }
@@ -111,6 +114,7 @@ export function monitor(
     return
   }
   process.monitorsOrNew().set(ref, target)
+  scheduler.tracer?.monitors(process.pid, pid, ref)
   if (schedulerOf(pid) !== scheduler.id) {
     scheduler.peers.push4(schedulerOf(pid), Op.Monitor, process.pid, pid, ref)
     return
