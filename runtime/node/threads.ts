@@ -2,12 +2,11 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { BeamishError } from '../errors.ts'
 import { publish } from '../events.ts'
-import type { ExitReason, LostCause } from '../exit/reason.ts'
 import { MAX_SCHEDULERS, NO_PID } from '../process/pid.ts'
 import { Op } from '../scheduler/ops.ts'
-import { lost } from '../scheduler/receive.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import { Intensity } from '../supervisor/intensity.ts'
+import { forgetThread } from './forget.ts'
 import { describeLoss, threadLoss } from './loss.ts'
 import type { Settings } from './options.ts'
 import { isDebugged } from './stack.ts'
@@ -182,7 +181,7 @@ export class Threads {
     this.#slots[slot] = undefined
     this.#stacks.delete(id)
     this.#awaitEnd(thread)
-    this.#forget(id, slot, end.cause)
+    forgetThread(scheduler, id, slot, end.cause)
     if (!this.#replaces) return
     this.#failedBoots[slot] = thread.booted ? 0 : (this.#failedBoots[slot] ?? 0) + 1
     // As long as others serve, one that cannot boot is tried again, ever more slowly, and costs them nothing.
@@ -208,19 +207,6 @@ export class Threads {
       const afterMs = performance.now() - lostAt
       publish('schedulerEnded', () => ({ scheduler: thread.id, afterMs }))
     })
-  }
-
-  #forget(id: number, slot: number, cause: LostCause): void {
-    const scheduler = this.#scheduler
-    scheduler.peers.port(id)?.drain()
-    scheduler.board.clear(slot)
-    scheduler.names.releaseScheduler(id)
-    const reason: ExitReason = { noconnection: { scheduler: id, cause } }
-    for (const other of scheduler.peers.ids()) {
-      if (other !== id) scheduler.peers.push4(other, Op.Lost, NO_PID, id, reason)
-    }
-    lost(scheduler, id, reason)
-    scheduler.peers.flush()
   }
 
   async #replace(slot: number): Promise<void> {

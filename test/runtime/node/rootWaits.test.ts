@@ -7,7 +7,7 @@ import { schedulerOf } from '../../../runtime/process/pid.ts'
 import { hash32 } from '../../../runtime/scheduler/hash.ts'
 import { lost } from '../../../runtime/scheduler/receive.ts'
 import type { SupervisorState } from '../../../runtime/supervisor/supervisor.ts'
-import { SimNode } from '../sim.ts'
+import { Simulation } from '../../../runtime/testing/simulation.ts'
 
 /** Of slot 1 of two. */
 const KEY = ['a', 'b', 'c', 'd', 'e', 'f'].find((key) => hash32(key) % 2 === 0) as string
@@ -23,7 +23,7 @@ const Kid = genServer('rootWaits.kid', {
 for (const strategy of ['one_for_one', 'one_for_all', 'rest_for_one'] as const) {
   t.test(`${strategy}: its only thread is lost, then a replacement is up`, async (t) => {
     inits = []
-    const sim = new SimNode(3)
+    const sim = new Simulation(3)
     const main = sim.scheduler(0)
     // Scheduler 2 is the replacement: nobody finds it before it is up.
     main.board.clear(2)

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import { applyUnlink, covers } from '../../../runtime/process/links.ts'
 import type { Process } from '../../../runtime/process/process.ts'
+import { Simulation } from '../../../runtime/testing/simulation.ts'
 import { holds } from '../../channels/property.ts'
-import { SimNode } from '../sim.ts'
 
 type Signal =
   | { readonly do: 'link'; readonly id: number }
@@ -86,8 +86,8 @@ interface Side {
   readonly id: number
 }
 
-function setUp(): { sim: SimNode; sides: readonly [Side, Side] } {
-  const sim = new SimNode(3)
+function setUp(): { sim: Simulation; sides: readonly [Side, Side] } {
+  const sim = new Simulation(3)
   const make = (id: number): Side => {
     const process = sim.idle(id)
     process.trapExit = true
@@ -102,7 +102,7 @@ function setUp(): { sim: SimNode; sides: readonly [Side, Side] } {
 
 let ids = 0
 
-function perform(sim: SimNode, side: Side, peer: Side, one: Act): void {
+function perform(sim: Simulation, side: Side, peer: Side, one: Act): void {
   switch (one) {
     case 'link':
       side.process.self.link(peer.process.pid)

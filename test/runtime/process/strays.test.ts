@@ -12,7 +12,7 @@ import { Board } from '../../../runtime/scheduler/board.ts'
 import { nodeHost } from '../../../runtime/scheduler/host.ts'
 import { Op } from '../../../runtime/scheduler/ops.ts'
 import { Scheduler } from '../../../runtime/scheduler/scheduler.ts'
-import { SimNode } from '../sim.ts'
+import { Simulation } from '../../../runtime/testing/simulation.ts'
 
 /** Notes whose code runs at each message. */
 function noting(containStrays: boolean, handled: (process: Process) => void): Behaviour {
@@ -28,7 +28,7 @@ function noting(containStrays: boolean, handled: (process: Process) => void): Be
 const request = { parent: NO_PID, ancestors: [] }
 
 t.test('in one turn each handler is its own process’s, or nobody’s', (t) => {
-  const node = new SimNode(1)
+  const node = new Simulation(1)
   const scheduler = node.scheduler(0)
   const seen: [Process, Process | undefined][] = []
   const note = (process: Process): unknown => seen.push([process, currentOwner()])
@@ -47,7 +47,7 @@ t.test('in one turn each handler is its own process’s, or nobody’s', (t) => 
 })
 
 t.test('a turn that the kernel itself fails in is nobody’s', (t) => {
-  const node = new SimNode(1)
+  const node = new Simulation(1)
   const scheduler = node.scheduler(0)
   const process = scheduler.spawn(
     {
@@ -72,7 +72,7 @@ t.test('a turn that the kernel itself fails in is nobody’s', (t) => {
 
 t.test('a turn and an alarm that a process asked for are nobody’s', async (t) => {
   const host = nodeHost()
-  const process = new SimNode(1).idle(0)
+  const process = new Simulation(1).idle(0)
   const both = (): Promise<unknown[]> =>
     Promise.all([
       new Promise((resolve) => host.soon(() => resolve(currentOwner()))),
@@ -83,7 +83,7 @@ t.test('a turn and an alarm that a process asked for are nobody’s', async (t) 
 })
 
 t.test('what listens to the end of a process is nobody’s, whoever ended it', (t) => {
-  const sim = new SimNode(1)
+  const sim = new Simulation(1)
   const [killer, victim] = [sim.idle(0), sim.idle(0)]
   const owners: unknown[] = []
   const note = (): void => void owners.push(currentOwner())

@@ -3,7 +3,7 @@ import { genServer } from 'beamish'
 import t from 'tap'
 import { NO_PID } from '../../../runtime/process/pid.ts'
 import { Board } from '../../../runtime/scheduler/board.ts'
-import { SimNode } from '../sim.ts'
+import { Simulation } from '../../../runtime/testing/simulation.ts'
 
 const Told = genServer('told', {
   init: (_: undefined) => 0,
@@ -14,7 +14,7 @@ const Told = genServer('told', {
 const Late = genServer('late', { init: (_: undefined) => 0 })
 
 t.test('names the process that ran last and the message it was given', async (t) => {
-  const sim = new SimNode(2)
+  const sim = new Simulation(2)
   const [main, thread] = [sim.scheduler(0), sim.scheduler(1)]
   const read = main.board.journal(thread.slot)
   t.equal(read.ranLast(), undefined, 'nothing has run')
@@ -27,7 +27,7 @@ t.test('names the process that ran last and the message it was given', async (t)
 })
 
 t.test('a message that is text is no name, but for those of the kernel', async (t) => {
-  const sim = new SimNode(2)
+  const sim = new Simulation(2)
   const thread = sim.scheduler(1)
   const process = thread.spawn(Told, undefined, { parent: NO_PID, ancestors: [] })
   sim.settle()
@@ -56,7 +56,7 @@ t.test('beats are counted, and a slot that is cleared starts anew', async (t) =>
 })
 
 t.test('a full lexicon, or a name that is too long, costs the name and nothing else', async (t) => {
-  const sim = new SimNode(2)
+  const sim = new Simulation(2)
   const thread = sim.scheduler(1)
   const process = thread.spawn(Told, undefined, { parent: NO_PID, ancestors: [] })
   sim.settle()

@@ -2,13 +2,13 @@ import t from 'tap'
 import type { ExitReason } from '../../../runtime/exit/reason.ts'
 import { NO_PID } from '../../../runtime/process/pid.ts'
 import { Op } from '../../../runtime/scheduler/ops.ts'
-import { SimNode } from '../sim.ts'
+import { Simulation } from '../../../runtime/testing/simulation.ts'
 
 const gone: ExitReason = { noconnection: { scheduler: 2, cause: 'exit' } }
 
 /** A watcher on scheduler 1 linked with and monitoring a process on 2, which then says `count` things, one per batch. */
 function lastWords(count: number) {
-  const sim = new SimNode(3)
+  const sim = new Simulation(3)
   const [watcher, speaker] = [sim.idle(1), sim.idle(2)]
   sim.settle()
   watcher.trapExit = true

@@ -1,9 +1,9 @@
 import t from 'tap'
 import { Op } from '../../../runtime/scheduler/ops.ts'
-import { SimNode } from '../sim.ts'
+import { Simulation } from '../../../runtime/testing/simulation.ts'
 
 t.test('a name is on every port before the thread that asked for it is answered', async (t) => {
-  const sim = new SimNode(4)
+  const sim = new Simulation(4)
   const owner = sim.idle(1)
   sim.settle()
   sim.posted.length = 0
@@ -24,7 +24,7 @@ t.test('a name is on every port before the thread that asked for it is answered'
 })
 
 t.test('a process of main that registers goes on once every thread can know', async (t) => {
-  const sim = new SimNode(3)
+  const sim = new Simulation(3)
   const owner = sim.idle(0)
   sim.settle()
   let told = false
@@ -41,7 +41,7 @@ t.test('a process of main that registers goes on once every thread can know', as
 t.test(
   'otp 30: after a DOWN the name is free, even if main has yet to hear of the end',
   async (t) => {
-    const sim = new SimNode(3)
+    const sim = new Simulation(3)
     const [owner, watcher] = [sim.idle(2), sim.idle(1)]
     sim.settle()
     const registered = owner.self.register('hits')
@@ -69,7 +69,7 @@ t.test(
 )
 
 t.test('otp 37: two names asked for at once: one is given, the other refused', async (t) => {
-  const sim = new SimNode(3)
+  const sim = new Simulation(3)
   const owner = sim.idle(1)
   sim.settle()
   const both = Promise.allSettled([owner.self.register('one'), owner.self.register('two')])

@@ -19,8 +19,8 @@ import {
   type SupervisorState,
   supervisorBehaviour,
 } from '../../../runtime/supervisor/supervisor.ts'
+import { Simulation } from '../../../runtime/testing/simulation.ts'
 import { rejection } from '../kit.ts'
-import { SimNode } from '../sim.ts'
 
 const Kid = genServer('window.kid', { init: () => 0 })
 
@@ -34,7 +34,7 @@ function keyOf(slot: number): Placement {
 }
 
 class Tree {
-  readonly sim = new SimNode(THREADS + 1)
+  readonly sim = new Simulation(THREADS + 1)
   readonly sup: Process
   reason: ExitReason | undefined
 
