@@ -60,6 +60,11 @@ const TEMPLATES = {
   BEAMISH_PROCESS_LIMIT:
     'scheduler {scheduler} already runs {limit} processes: spread them over more threads',
   BEAMISH_ALREADY_REGISTERED: 'key {key} of registry {registry} belongs to {pid}',
+  BEAMISH_TEST_ASSERTION: '{message}\n\n{timeline}\n',
+  BEAMISH_TEST_UNREPRODUCIBLE:
+    '{behaviour} {process} awaits something that is no operation of the runtime, in {message}: virtual time cannot bring it about; use self.sleep, self.call and the like there, or put what is real behind a process that the test replaces',
+  BEAMISH_TEST_ENDLESS:
+    'the processes did not come to rest within {steps} steps: look for two that answer each other for ever, or a timer that rings at once; raise maxSteps if so many are expected',
   // Layers above: the message is made where the mistake is seen.
   CHN_PAYLOAD: '{message}',
   CHN_FIELD_TOO_LONG: '{message}',

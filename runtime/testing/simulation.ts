@@ -27,7 +27,7 @@ export interface SimulationOptions {
   readonly interference?: Interference
   /** There is something to do. */
   readonly stirred?: () => void
-  /** A thread is dead to everybody. */
+  /** A thread is about to be dead to everybody. */
   readonly lost?: (scheduler: number, cause: LostCause) => void
   /** A replacement has loaded the app. */
   readonly up?: (scheduler: number) => void
@@ -245,6 +245,11 @@ export class Simulation {
     return next
   }
 
+  /** Moves time on to a point: what is due by then are the next steps. */
+  passTo(ms: number): void {
+    this.nowMs = ms
+  }
+
   /** Hands the oldest batch on its way from one scheduler to another over; false when there is none. */
   deliver(from: number, to: number): boolean {
     const line = this.#line(this.thread(from), this.thread(to))
@@ -293,6 +298,11 @@ export class Simulation {
     this.#happens(() => this.#lose(thread, cause))
   }
 
+  freeze(id: number, frozen: boolean): void {
+    this.thread(id).frozen = frozen
+    this.#options.stirred?.()
+  }
+
   #happens(incident: Incident): void {
     this.#incidents.push(incident)
     this.#options.stirred?.()
@@ -300,8 +310,8 @@ export class Simulation {
 
   #lose({ scheduler }: SimThread, cause: LostCause): void {
     const { id, slot } = scheduler
-    forgetThread(this.scheduler(0), id, slot, cause)
     this.#options.lost?.(id, cause)
+    forgetThread(this.scheduler(0), id, slot, cause)
     const replacement = this.#introduce(slot)
     this.#happens(() => {
       if (replacement.dead) return

@@ -11,7 +11,12 @@ import t from 'tap'
 import ts from 'typescript'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const doors = ['runtime/index.ts', 'channels/index.ts', 'liveview/index.ts']
+const doors = [
+  'runtime/index.ts',
+  'runtime/testing/index.ts',
+  'channels/index.ts',
+  'liveview/index.ts',
+]
 const run = promisify(execFile)
 
 /** In Node a failed console.assert only prints. */

@@ -1,0 +1,221 @@
+/**
+ * Drives a simulation from within a test's own awaits: whenever there is something to do it does one step, lets every promise
+ * that settled run on, and does the next, until nothing is left at this time. Time moves when somebody waits for it.
+ */
+import { BeamishError } from '../errors.ts'
+import { reasonOf, safeText } from '../exit/reason.ts'
+import { describeMessage } from '../process/messages.ts'
+import { formatPid } from '../process/pid.ts'
+import { type Process, Status } from '../process/process.ts'
+import type { Simulation } from './simulation.ts'
+
+/** Steps after which I/O of the test's own process gets its chance. */
+const BREATH = 1_024
+
+/** Something a test awaits. */
+export interface Waiter {
+  /** Looks whether it has come, and settles then. */
+  check(): boolean
+  /** It did not come: nothing is left to happen, or its time is up. */
+  missed(why: string): void
+  failed(error: Error): void
+  /** Virtual time at which it is missed. */
+  readonly deadline: number
+}
+
+interface Advance {
+  readonly to: number
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+export interface DriverOptions {
+  readonly autoAdvance: boolean
+  readonly maxSteps: number
+}
+
+/** Resolves when no promise is left that could go on: ticks come after all of them. */
+const promisesSettled = (): Promise<void> =>
+  new Promise((resolve) => {
+    queueMicrotask(() => process.nextTick(resolve))
+  })
+
+const breath = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+export class Driver {
+  readonly #simulation: Simulation
+  readonly #options: DriverOptions
+  readonly #outside: () => Process
+  readonly #waiters = new Set<Waiter>()
+  readonly #idles: Advance[] = []
+  readonly #advances: Advance[] = []
+  readonly #told = new Set<Process>()
+  #running = false
+  #closed = false
+  #steps = 0
+
+  constructor(simulation: Simulation, options: DriverOptions, outside: () => Process) {
+    this.#simulation = simulation
+    this.#options = options
+    this.#outside = outside
+  }
+
+  /** There may be something to do. */
+  readonly stir = (): void => {
+    if (this.#running || this.#closed) return
+    this.#running = true
+    void this.#run()
+  }
+
+  close(): void {
+    this.#closed = true
+    const stopped = new BeamishError('BEAMISH_NODE_STOPPED')
+    for (const { failed } of this.#takeWaiters()) failed(stopped)
+    for (const { reject } of [...this.#idles.splice(0), ...this.#advances.splice(0)])
+      reject(stopped)
+  }
+
+  wait(waiter: Waiter): void {
+    this.#steps = 0
+    if (waiter.check()) return
+    this.#waiters.add(waiter)
+    this.stir()
+  }
+
+  /** Resolves when nothing is left to do at this time. */
+  idle(): Promise<void> {
+    return this.#later(this.#idles, 0)
+  }
+
+  /** Lets time pass: everything due on the way happens, in its order. */
+  advance(ms: number): Promise<void> {
+    return this.#later(this.#advances, this.#simulation.nowMs + ms)
+  }
+
+  #later(list: Advance[], to: number): Promise<void> {
+    if (this.#closed) return Promise.reject(new BeamishError('BEAMISH_NODE_STOPPED'))
+    this.#steps = 0
+    return new Promise((resolve, reject) => {
+      list.push({ to, resolve, reject })
+      list.sort((a, b) => a.to - b.to)
+      this.stir()
+    })
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      await promisesSettled()
+      if (this.#closed) break
+      if (this.#checkWaiters()) continue
+      if (++this.#steps % BREATH === 0) await breath()
+      if (this.#steps > this.#options.maxSteps) {
+        this.#fail(new BeamishError('BEAMISH_TEST_ENDLESS', { steps: this.#options.maxSteps }))
+        break
+      }
+      if (!this.#simulation.step() && !this.#atRest()) break
+    }
+    this.#running = false
+  }
+
+  #checkWaiters(): boolean {
+    let came = false
+    for (const waiter of this.#waiters) {
+      if (!waiter.check()) continue
+      this.#waiters.delete(waiter)
+      came = true
+    }
+    return came
+  }
+
+  /** Nothing is left to do at this time. True when there may be, now. */
+  #atRest(): boolean {
+    if (this.#isAwaited()) {
+      const stuck = this.#stuck()
+      if (stuck !== undefined) {
+        this.#told.add(stuck)
+        this.#fail(unreproducible(stuck))
+        return true
+      }
+    } else this.#steps = 0
+    if (this.#idles.length > 0) {
+      for (const { resolve } of this.#idles.splice(0)) resolve()
+      return true
+    }
+    return this.#moveTime()
+  }
+
+  #moveTime(): boolean {
+    const simulation = this.#simulation
+    const next = simulation.nextAlarm()
+    const [advance] = this.#advances
+    if (advance !== undefined) {
+      if (next !== undefined && next <= advance.to) simulation.passTo(next)
+      else {
+        simulation.passTo(advance.to)
+        this.#advances.shift()
+        advance.resolve()
+      }
+      return true
+    }
+    if (!this.#isAwaited()) return false
+    if (next === undefined) {
+      const missed = this.#takeWaiters()
+      for (const waiter of missed) waiter.missed('and nothing is left to happen')
+      return missed.length > 0
+    }
+    if (!this.#options.autoAdvance) return false
+    const late = [...this.#waiters].filter(({ deadline }) => deadline < next)
+    if (late.length === 0) simulation.passTo(next)
+    else {
+      const [first] = late.sort((a, b) => a.deadline - b.deadline) as [Waiter]
+      simulation.passTo(first.deadline)
+      this.#waiters.delete(first)
+      first.missed('in time')
+    }
+    return true
+  }
+
+  /** Somebody outside waits for something that only time or the processes can bring. */
+  #isAwaited(): boolean {
+    const { pending, receiver } = this.#outside()
+    const asked = this.#waiters.size + this.#advances.length + this.#idles.length
+    return asked > 0 || receiver !== undefined || (pending?.size ?? 0) > 0
+  }
+
+  #takeWaiters(): Waiter[] {
+    const all = [...this.#waiters]
+    this.#waiters.clear()
+    return all
+  }
+
+  /** A process whose handler awaits what no step of the simulation will ever bring. */
+  #stuck(): Process | undefined {
+    for (const scheduler of this.#simulation.schedulers) {
+      const { runs } = this.#simulation.thread(scheduler.id)
+      if (!runs) continue
+      for (const process of scheduler.slots) {
+        if (process.status !== Status.Suspended || process === this.#outside()) continue
+        const awaits = (process.pending?.size ?? 0) + (process.timers?.size ?? 0)
+        if (awaits > 0 || process.receiver !== undefined || this.#told.has(process)) continue
+        return process
+      }
+    }
+    return undefined
+  }
+
+  /** Whatever a test waits for fails. */
+  #fail(error: Error): void {
+    for (const waiter of this.#takeWaiters()) waiter.failed(error)
+    for (const { reject } of [...this.#idles.splice(0), ...this.#advances.splice(0)]) reject(error)
+    for (const pending of [...(this.#outside().pending?.values() ?? [])])
+      pending.down(reasonOf(error))
+  }
+}
+
+function unreproducible({ pid, behaviour, lastMessage }: Process): BeamishError {
+  return new BeamishError('BEAMISH_TEST_UNREPRODUCIBLE', {
+    process: formatPid(pid),
+    behaviour: behaviour.name,
+    message: lastMessage === undefined ? 'its start' : safeText(describeMessage(lastMessage), 200),
+  })
+}

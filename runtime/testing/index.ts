@@ -1,0 +1,26 @@
+/**
+ * beamish/testing: a node whose time and schedule a test owns, to study how processes crash and terminate.
+ * @module
+ */
+
+export type { AssertOptions } from './asserts.ts'
+/** What a timeline holds. */
+export type {
+  ExitEvent,
+  LinkEvent,
+  MessageEvent,
+  NoteEvent,
+  Outcome,
+  RestartEvent,
+  SignalEvent,
+  SpawnEvent,
+  TerminateEvent,
+  TimelineEvent,
+  When,
+} from './events.ts'
+/** Faults on demand. */
+export type { AtMessage, EndFault, Faults, MessageFault } from './faults.ts'
+/** What an assert expects. */
+export type { Match } from './match.ts'
+/** The node. */
+export { type TestNode, type TestNodeOptions, type Timeline, testNode } from './testNode.ts'
