@@ -38,6 +38,7 @@ import { Op } from './ops.ts'
 import { Peers } from './peers.ts'
 import { noSuchScheduler } from './receive.ts'
 import { announceExit } from './signals.ts'
+import { isThenable } from './thenable.ts'
 import type { Tracer } from './tracer.ts'
 
 export interface SchedulerOptions {
@@ -427,12 +428,4 @@ export class Scheduler {
     this.peers.flush()
     this.peers.close()
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  )
 }
