@@ -14,9 +14,22 @@ export function seededRandom(seed: number): () => number {
   }
 }
 
-export function seededChoice(seed: number): Choose {
-  const random = seededRandom(seed)
-  return (count) => Math.floor(random() * count)
+/** The first `draws` choices are drawn, the rest are the first that offers itself. */
+export class DrawnChoice {
+  drawn = 0
+  readonly #draws: number
+  readonly #random: () => number
+
+  constructor(seed: number, draws: number) {
+    this.#draws = draws
+    this.#random = seededRandom(seed)
+  }
+
+  readonly choose: Choose = (count) => {
+    if (this.drawn >= this.#draws) return 0
+    this.drawn++
+    return Math.floor(this.#random() * count)
+  }
 }
 
 /** Always the first: processes in the order they became ready, threads in the order of their ids. */

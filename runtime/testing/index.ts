@@ -18,6 +18,8 @@ export type {
   TimelineEvent,
   When,
 } from './events.ts'
+/** Many schedules of one test. */
+export { type Explored, type ExploreOptions, explore } from './explore.ts'
 /** Faults on demand. */
 export type { AtMessage, EndFault, Faults, MessageFault } from './faults.ts'
 /** What an assert expects. */

@@ -86,6 +86,8 @@ export class Simulation {
   /** Every batch posted, in the order of posting: from, to, batch. Kept only without a seed. */
   readonly posted: { readonly from: number; readonly to: number; readonly batch: unknown[] }[] = []
   nowMs = 0
+  /** Done until now. */
+  steps = 0
   readonly #options: SimulationOptions
   readonly #choose: Choose
   readonly #threads: SimThread[] = []
@@ -213,6 +215,7 @@ export class Simulation {
     }
     candidates.push(...this.#incidents)
     if (candidates.length === 0) return false
+    this.steps++
     const chosen = candidates[candidates.length === 1 ? 0 : this.#choose(candidates.length)]
     if (chosen instanceof Process) this.#run(chosen)
     else if (chosen instanceof SimThread) chosen.turn()

@@ -14,7 +14,7 @@ import { checkDelay } from '../scheduler/delay.ts'
 import type { ChildSpec } from '../supervisor/childSpec.ts'
 import { type SupervisorTree, supervisor, whole } from '../supervisor/spec.ts'
 import { type AssertOptions, Asserts } from './asserts.ts'
-import { seededChoice } from './choice.ts'
+import { DrawnChoice } from './choice.ts'
 import { Driver } from './driver.ts'
 import type { TimelineEvent } from './events.ts'
 import { Faults } from './faults.ts'
@@ -28,6 +28,8 @@ export interface TestNodeOptions {
   readonly schedulers?: number
   /** Which of all the schedules the semantics allow. Default 1. */
   readonly seed?: number
+  /** Only so many choices are drawn from the seed; what comes after goes in plain order. Default: all. See explore(). */
+  readonly draws?: number
   /** Children of a root supervisor with the default strategy. */
   readonly children?: readonly (ChildSpec | SupervisorTree)[]
   /** The supervision tree of an app: what its module exports as default. */
@@ -73,6 +75,7 @@ export class TestNode {
   readonly seed: number
   readonly faults: Faults
   readonly timeline: Timeline
+  readonly #choice: DrawnChoice
   readonly #simulation: Simulation
   readonly #driver: Driver
   readonly #recorder: Recorder
@@ -86,12 +89,15 @@ export class TestNode {
     if (count > MAX_SCHEDULERS) throw tooMany(count)
     this.seed = whole('seed', seed, 0)
     const maxSteps = whole('maxSteps', options.maxSteps ?? 100_000, 1)
+    const { draws = Number.POSITIVE_INFINITY } = options
+    if (draws !== Number.POSITIVE_INFINITY) whole('draws', draws, 0)
+    this.#choice = new DrawnChoice(this.seed, draws)
     let simulation: Simulation
     let driver: Driver | undefined
     this.#recorder = new Recorder(() => simulation?.nowMs ?? 0)
     this.faults = new Faults(this.#recorder, () => simulation)
     simulation = new Simulation(count + 1, {
-      choose: seededChoice(this.seed),
+      choose: this.#choice.choose,
       seed: this.seed,
       development,
       messageBudget: 1,
@@ -154,6 +160,16 @@ export class TestNode {
   /** Virtual milliseconds since the start. */
   get now(): number {
     return this.#simulation.nowMs
+  }
+
+  /** Choices drawn from the seed until now. */
+  get drawn(): number {
+    return this.#choice.drawn
+  }
+
+  /** Steps done until now: turns of processes, batches that arrived, timers that rang. */
+  get steps(): number {
+    return this.#simulation.steps
   }
 
   /** Ids of the scheduler threads that run processes. */
