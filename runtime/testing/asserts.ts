@@ -34,6 +34,8 @@ export interface Scene {
 /** An assertion that failed, at the line of the test that made it. */
 function failure(message: string, timeline: string, at: Error): BeamishError {
   const error = new BeamishError('BEAMISH_TEST_ASSERTION', { message, timeline })
+  // Whoever prints the error with its properties would print the timeline twice.
+  Object.defineProperty(error, 'fields', { enumerable: false })
   const frames = at.stack?.split('\n').slice(1) ?? []
   error.stack = [`${error.name}: ${error.message}`, ...frames].join('\n')
   return error
