@@ -78,6 +78,10 @@ export class Driver {
   wait(waiter: Waiter): void {
     this.#steps = 0
     if (waiter.check()) return
+    if (this.#closed) {
+      waiter.failed(new BeamishError('BEAMISH_NODE_STOPPED'))
+      return
+    }
     this.#waiters.add(waiter)
     this.stir()
   }
