@@ -199,8 +199,8 @@ export class Driver {
       if (!runs) continue
       for (const process of scheduler.slots) {
         if (process.status !== Status.Suspended || process === this.#outside()) continue
-        const awaits = (process.pending?.size ?? 0) + (process.timers?.size ?? 0)
-        if (awaits > 0 || process.receiver !== undefined || this.#told.has(process)) continue
+        const awaits = (process.pending?.size ?? 0) > 0 || process.timers !== undefined
+        if (awaits || process.receiver !== undefined || this.#told.has(process)) continue
         return process
       }
     }
