@@ -33,13 +33,20 @@ export { start } from './node/start.ts'
 /** Messages the runtime sends. */
 export type { BroadcastMessage, DownMessage, ExitMessage, From } from './process/messages.ts'
 /** Who a process is, and where messages can go. */
-export { type Destination, formatPid, type Name, type Pid, type Ref } from './process/pid.ts'
+export {
+  type Alias,
+  type Destination,
+  formatPid,
+  type Name,
+  type Pid,
+  type Ref,
+} from './process/pid.ts'
 /** The outcome of a start, as a supervisor answers it. */
 export type { StartResult } from './process/process.ts'
 /** Raw processes. */
 export { process, type RawBody } from './process/raw.ts'
 /** A process's own context. */
-export type { CallOptions, Self, SpawnOptions } from './process/self.ts'
+export type { CallOptions, MonitorOptions, Self, SpawnOptions } from './process/self.ts'
 /** Errors outside of any handler. */
 export type { Stray, StrayOptions } from './process/strays.ts'
 /** Topics with typed events. */

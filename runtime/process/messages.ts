@@ -16,13 +16,14 @@ export class ExitMessage {
   }
 }
 
-/** A monitored process ended. `object` is what was monitored: its pid, or the name given to `monitor`. */
-export class DownMessage {
-  readonly type = 'DOWN'
+/** A monitored process ended. `object` is what was monitored: its pid, or the name given to `monitor`. `T` is the monitor's tag. */
+export class DownMessage<T extends string = 'DOWN'> {
+  readonly type: T
   readonly ref: Ref
   readonly object: Pid | string
   readonly reason: ExitReason
-  constructor(ref: Ref, object: Pid | string, reason: ExitReason) {
+  constructor(ref: Ref, object: Pid | string, reason: ExitReason, type: T = 'DOWN' as T) {
+    this.type = type
     this.ref = ref
     this.object = object
     this.reason = reason

@@ -22,6 +22,15 @@ export type Name<P = unknown> = string & { readonly [nameBrand]?: P }
 /** Where a message can go: a pid or a name. */
 export type Destination<P = unknown> = Pid<P> | Name<P>
 
+/**
+ * An address of a process that it can switch off; made by self.alias() and self.monitor(). Plain data: it may be sent on, and
+ * written to from any thread.
+ */
+export interface Alias {
+  readonly pid: Pid
+  readonly ref: Ref
+}
+
 export const SLOT_BITS = 20
 export const SCHEDULER_BITS = 12
 export const GENERATION_BITS = 17
@@ -61,7 +70,8 @@ export function formatPid(pid: Pid): string {
   return `<${node}.${schedulerOf(pid)}.${slotOf(pid)}${generation > 1 ? `.${generation}` : ''}>`
 }
 
-export function formatDestination(to: Destination): string {
+export function formatDestination(to: Destination | Alias): string {
+  if (typeof to === 'object') return `an alias of ${formatPid(to.pid)}`
   return typeof to === 'number' ? formatPid(to) : `"${to}"`
 }
 

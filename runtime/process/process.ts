@@ -8,6 +8,7 @@ import { type ExitReason, reasonOf } from '../exit/reason.ts'
 import type { OwnedTimer } from '../scheduler/clock.ts'
 import type { NameTaken } from '../scheduler/names.ts'
 import type { Scheduler, SpawnRequest } from '../scheduler/scheduler.ts'
+import type { Aliases } from './aliases.ts'
 import type { Behaviour } from './behaviour.ts'
 import type { Link } from './links.ts'
 import { Mailbox } from './mailbox.ts'
@@ -25,8 +26,14 @@ export const Status = {
 } as const
 export type Status = (typeof Status)[keyof typeof Status]
 
-/** What a monitor points at: a pid, or the name it was found by (DOWN then carries the name). */
-export type MonitorTarget = Pid | { readonly pid: Pid; readonly name: string }
+/** What a monitor points at: a pid, or what its DOWN shows besides: the name it was found by, a tag instead of DOWN. */
+export type MonitorTarget = Pid | WatchedAs
+
+export interface WatchedAs {
+  readonly pid: Pid
+  readonly name: string | undefined
+  readonly tag: string | undefined
+}
 
 export const targetPid = (target: MonitorTarget): Pid =>
   typeof target === 'number' ? target : target.pid
@@ -83,6 +90,7 @@ export class Process {
   links: Map<Pid, Link> | undefined = undefined
   monitors: Map<Ref, MonitorTarget> | undefined = undefined
   watchers: Map<Ref, Pid> | undefined = undefined
+  aliases: Aliases | undefined = undefined
   pending: Map<Ref, Pending> | undefined = undefined
   /** A server's timeout while it waits for a message. */
   idleTimer: Ref | undefined = undefined
@@ -151,6 +159,11 @@ export class Process {
     return this.watchers
   }
 
+  aliasesOrNew(): Aliases {
+    this.aliases ??= new Map()
+    return this.aliases
+  }
+
   pendingOrNew(): Map<Ref, Pending> {
     this.pending ??= new Map()
     return this.pending
@@ -211,7 +224,7 @@ export class Process {
 
   /** Last act of its death: lets go of what it held and tells listeners within this thread. */
   released(reason: ExitReason): void {
-    this.links = this.monitors = this.watchers = this.pending = undefined
+    this.links = this.monitors = this.watchers = this.pending = this.aliases = undefined
     this.receiver = undefined
     this.mailbox.clear()
     this.state = undefined

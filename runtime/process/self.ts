@@ -7,7 +7,7 @@
  */
 
 import { BeamishError } from '../errors.ts'
-import { Exit, type ExitReason, plain } from '../exit/reason.ts'
+import { Exit, type ExitReason, plain, safeText } from '../exit/reason.ts'
 import type { Topic, TopicEvents } from '../pubsub/topic.ts'
 import { CALL_TIMEOUT_MS, call, cast, reply, send, sendIsolated } from '../scheduler/calls.ts'
 import { checkDelay } from '../scheduler/delay.ts'
@@ -19,9 +19,10 @@ import { demonitor, link, monitor, sendExit, unlink } from '../scheduler/signals
 import { StartError, type StartOptions, spawnHere, start } from '../scheduler/starts.ts'
 import { stop } from '../scheduler/stops.ts'
 import { afterDeath } from './afterDeath.ts'
+import { type AliasMode, MONITOR_ALIASES, type MonitorAlias } from './aliases.ts'
 import type { Behaviour } from './behaviour.ts'
-import type { From } from './messages.ts'
-import { type Destination, NO_PID, type Pid, type Ref, schedulerOf } from './pid.ts'
+import { DownMessage, type From } from './messages.ts'
+import { type Alias, type Destination, NO_PID, type Pid, type Ref, schedulerOf } from './pid.ts'
 import { type Process, Status } from './process.ts'
 import type {
   ArgumentOf,
@@ -38,6 +39,28 @@ import { receive } from './receive.ts'
 export interface CallOptions {
   /** Default 5,000; Infinity waits for ever. */
   readonly timeoutMs?: number
+}
+
+export interface MonitorOptions {
+  /** The `type` of its DOWN message instead of DOWN. */
+  readonly tag?: string
+  /** Makes an alias beside the monitor; says what switches it off. */
+  readonly alias?: MonitorAlias
+}
+
+const NO_OPTIONS: MonitorOptions = {}
+
+function checkedMonitor(options: MonitorOptions = NO_OPTIONS): MonitorOptions {
+  const { alias, tag } = options
+  if (alias !== undefined && !MONITOR_ALIASES.includes(alias)) {
+    const fix = `use one of ${MONITOR_ALIASES.join(', ')}`
+    throw new BeamishError('BEAMISH_BAD_OPTION', { option: 'alias', got: safeText(alias, 50), fix })
+  }
+  if (tag !== undefined && (typeof tag !== 'string' || tag === '')) {
+    const fix = 'give a string that is not empty'
+    throw new BeamishError('BEAMISH_BAD_OPTION', { option: 'tag', got: safeText(tag, 50), fix })
+  }
+  return options
 }
 
 export interface SpawnOptions extends StartOptions {
@@ -110,9 +133,9 @@ export class Self {
 
   /**
    * Sends a message: plain data, read-only from now on for both sides. Never throws for a dead or unknown receiver; the
-   * message is gone then. Order is kept per pair of processes, over all kinds of signals (OTP).
+   * message is gone then, as it is when `to` is an alias that is off. Order is kept per pair of processes, over all kinds of signals (OTP).
    */
-  send(to: Destination, message: unknown): void {
+  send(to: Destination | Alias, message: unknown): void {
     if (this.#process.status !== Status.Dead) {
       send(this.#process.scheduler, this.#process.pid, to, message)
     }
@@ -122,7 +145,7 @@ export class Self {
    * Sends a message after `ms` milliseconds (default: to itself). A timer to a pid of this thread ends with that process;
    * one to a name looks the name up when it fires (otp 50 to 53).
    */
-  sendAfter(ms: number, message: unknown, to: Destination = this.#process.pid): Ref {
+  sendAfter(ms: number, message: unknown, to: Destination | Alias = this.#process.pid): Ref {
     checkDelay(ms)
     const { scheduler, pid } = this.#process
     if (this.#process.status === Status.Dead) return scheduler.refs.next()
@@ -292,19 +315,44 @@ export class Self {
 
   /**
    * Monitors a process: when it ends, a `{ type: 'DOWN', ref, object, reason }` comes. A name is looked up now; the DOWN
-   * then carries the name. Dead or unknown targets answer DOWN with noproc.
+   * then carries the name. Dead or unknown targets answer DOWN with noproc. With `tag` that stands in place of DOWN, as
+   * the name of a handleInfo say. With `alias` the answer is an alias of this process whose `ref` is the monitor's: what
+   * the other one sends to it is dropped once the alias is off (OTP monitor/3).
+   * @throws BEAMISH_BAD_OPTION
    */
-  monitor(target: Destination): Ref {
+  monitor(target: Destination, options: MonitorOptions & { readonly alias: MonitorAlias }): Alias
+  monitor(target: Destination, options?: MonitorOptions & { readonly alias?: undefined }): Ref
+  monitor(target: Destination, options?: MonitorOptions): Ref | Alias {
     const process = this.#process
-    const { scheduler } = process
+    const { scheduler, pid: own } = process
     const ref = scheduler.refs.next()
-    if (process.status === Status.Dead) return ref
-    if (typeof target === 'number') monitor(scheduler, process, target, ref)
-    else {
-      const pid = scheduler.names.findAfterDrain(target) ?? NO_PID
-      monitor(scheduler, process, { pid, name: target }, ref)
+    const { alias, tag } = checkedMonitor(options)
+    if (process.status !== Status.Dead) {
+      if (alias !== undefined) process.aliasesOrNew().set(ref, alias)
+      if (typeof target !== 'number') {
+        const pid = scheduler.names.findAfterDrain(target) ?? NO_PID
+        monitor(scheduler, process, { pid, name: target, tag }, ref)
+      } else if (tag === undefined) monitor(scheduler, process, target, ref)
+      else monitor(scheduler, process, { pid: target, name: undefined, tag }, ref)
     }
-    return ref
+    return alias === undefined ? ref : { pid: own, ref }
+  }
+
+  /**
+   * Makes an address of this process that it can switch off: `send` to it works from anywhere, as to a pid, until
+   * unalias() or, with `reply`, its first message; what is sent to it later vanishes silently (OTP alias/1).
+   */
+  alias(options: { readonly reply?: boolean } = {}): Alias {
+    const process = this.#process
+    const ref = process.scheduler.refs.next()
+    const mode: AliasMode = options.reply === true ? 'reply' : 'explicit_unalias'
+    if (process.status !== Status.Dead) process.aliasesOrNew().set(ref, mode)
+    return { pid: process.pid, ref }
+  }
+
+  /** Switches an alias of this process off; messages that are queued already stay. False when it was not active. */
+  unalias(alias: Alias): boolean {
+    return alias.pid === this.pid && this.#process.aliases?.delete(alias.ref) === true
   }
 
   /**
@@ -320,11 +368,7 @@ export class Self {
     const active = demonitor(process.scheduler, process, ref)
     if (options.flush === true && !active) {
       const at = process.mailbox.find(
-        (message) =>
-          typeof message === 'object' &&
-          message !== null &&
-          (message as { type?: unknown }).type === 'DOWN' &&
-          (message as { ref?: unknown }).ref === ref,
+        (message) => message instanceof DownMessage && message.ref === ref,
       )
       if (at >= 0) process.mailbox.take(at)
     }

@@ -6,6 +6,7 @@ import { Exit, type ExitReason } from '../exit/reason.ts'
 import { afterDeath } from '../process/afterDeath.ts'
 import { CallMessage, CastMessage, type From } from '../process/messages.ts'
 import {
+  type Alias,
   type Destination,
   formatDestination,
   type Pid,
@@ -14,6 +15,7 @@ import {
 } from '../process/pid.ts'
 import { type Pending, type Process, Status } from '../process/process.ts'
 import { rejectAs } from '../process/strays.ts'
+import { sendToAlias } from './aliases.ts'
 import { checkDelay } from './delay.ts'
 import { isolate } from './isolate.ts'
 import { Op } from './ops.ts'
@@ -185,12 +187,26 @@ export function cast(
   } else scheduler.peers.push5(schedulerOf(pid), Op.Cast, by, pid, event, sent)
 }
 
-export function send(scheduler: Scheduler, by: Pid, to: Destination, message: unknown): void {
+export function send(
+  scheduler: Scheduler,
+  by: Pid,
+  to: Destination | Alias,
+  message: unknown,
+): void {
   sendIsolated(scheduler, by, to, scheduler.development ? isolate(message, by, to) : message)
 }
 
 /** send, of what is the receiver's own already. */
-export function sendIsolated(scheduler: Scheduler, by: Pid, to: Destination, sent: unknown): void {
+export function sendIsolated(
+  scheduler: Scheduler,
+  by: Pid,
+  to: Destination | Alias,
+  sent: unknown,
+): void {
+  if (typeof to === 'object') {
+    sendToAlias(scheduler, by, to, sent)
+    return
+  }
   const pid = typeof to === 'number' ? to : scheduler.names.findAfterDrain(to)
   if (pid === undefined) return
   scheduler.tracer?.sends(by, pid, sent)

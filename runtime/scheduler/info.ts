@@ -31,7 +31,7 @@ export function processInfo(process: Process): ProcessInfo {
     trapExit: process.trapExit,
     links: [...(process.links?.keys() ?? [])],
     monitors: [...(process.monitors?.values() ?? [])].map((target: MonitorTarget) =>
-      typeof target === 'number' ? target : target.name,
+      typeof target === 'number' ? target : (target.name ?? target.pid),
     ),
     watchers: [...(process.watchers?.values() ?? [])],
     parent: process.parent,

@@ -3,10 +3,16 @@
  * what cannot be cloned or is changed later throws at its line. Also finds what in a message cannot be cloned.
  */
 import { BeamishError } from '../errors.ts'
-import { type Destination, formatDestination, formatPid, type Pid } from '../process/pid.ts'
+import {
+  type Alias,
+  type Destination,
+  formatDestination,
+  formatPid,
+  type Pid,
+} from '../process/pid.ts'
 
 /** The receiver's copy. Freezes the plain objects and arrays of both. */
-export function isolate<T>(value: T, from: Pid, to: Destination): T {
+export function isolate<T>(value: T, from: Pid, to: Destination | Alias): T {
   if (typeof value !== 'object' || value === null) {
     if (typeof value === 'function' || typeof value === 'symbol') throw uncloneable(value, from, to)
     return value
@@ -22,7 +28,7 @@ export function isolate<T>(value: T, from: Pid, to: Destination): T {
   return copy
 }
 
-function uncloneable(value: unknown, from: Pid, to: Destination): BeamishError {
+function uncloneable(value: unknown, from: Pid, to: Destination | Alias): BeamishError {
   const found = findUncloneable(value)
   return new BeamishError('BEAMISH_UNCLONEABLE', {
     from: formatPid(from),

@@ -3,6 +3,7 @@ import type { ExitReason } from '../exit/reason.ts'
 import { BroadcastMessage, CallMessage, CastMessage, StopMessage } from '../process/messages.ts'
 import { NO_PID, type Pid, type Ref, schedulerOf } from '../process/pid.ts'
 import type { StartResult } from '../process/process.ts'
+import { aliasReceived } from './aliases.ts'
 import { ARITY, Op } from './ops.ts'
 import { answerQuery, type Query } from './queries.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -134,6 +135,9 @@ function signal(s: Scheduler, peer: number, batch: readonly unknown[], at: numbe
     }
     case Op.Dispatch:
       s.registries.dispatchHere(a as string, b as string | number, batch[at + 4])
+      return
+    case Op.SendAlias:
+      aliasReceived(s, a as Pid, b as Ref, batch[at + 4])
       return
   }
 }

@@ -6,6 +6,7 @@
 import { BeamishError } from '../errors.ts'
 import { Exit, type ExitReason, plain } from '../exit/reason.ts'
 import { type SignalKind, signalEffect } from '../exit/rules.ts'
+import { monitorEnded } from '../process/aliases.ts'
 import { applyUnlink, covers, type Link, type LinkView, LOCAL_LINK } from '../process/links.ts'
 import { DownMessage, ExitMessage } from '../process/messages.ts'
 import { formatPid, NO_PID, type Pid, type Ref, schedulerOf } from '../process/pid.ts'
@@ -129,6 +130,7 @@ export function demonitor(scheduler: Scheduler, process: Process, ref: Ref): boo
   const target = process.monitors?.get(ref)
   if (target === undefined) return false
   process.monitors?.delete(ref)
+  if (process.aliases !== undefined) monitorEnded(process.aliases, ref)
   const pid = targetPid(target)
   if (schedulerOf(pid) === scheduler.id) scheduler.find(pid)?.watchers?.delete(ref)
   else scheduler.peers.push4(schedulerOf(pid), Op.Demonitor, process.pid, pid, ref)
@@ -157,8 +159,12 @@ function down(
   target: MonitorTarget,
   reason: ExitReason,
 ): void {
-  const object = typeof target === 'number' ? target : target.name
-  scheduler.deliver(process, new DownMessage(ref, object, reason))
+  if (process.aliases !== undefined) monitorEnded(process.aliases, ref)
+  const message =
+    typeof target === 'number'
+      ? new DownMessage(ref, target, reason)
+      : new DownMessage<string>(ref, target.name ?? target.pid, reason, target.tag)
+  scheduler.deliver(process, message)
 }
 
 /**

@@ -3,9 +3,11 @@
  * puppets on one thread or on two, so a test states a behaviour once and asserts it for both placements.
  */
 import {
+  type Alias,
   BeamishError,
   Exit,
   type From,
+  type MonitorOptions,
   type Pid,
   process,
   type Ref,
@@ -17,7 +19,9 @@ import {
 export type Order =
   | readonly ['link', Pid]
   | readonly ['unlink', Pid]
-  | readonly ['monitor', Pid | string]
+  | readonly ['monitor', Pid | string, MonitorOptions?]
+  | readonly ['alias', { readonly reply?: boolean }?]
+  | readonly ['unalias', Alias]
   | readonly ['demonitor', Ref, { readonly flush?: boolean; readonly info?: boolean }?]
   | readonly ['trap', boolean]
   | readonly ['exit', Pid, unknown]
@@ -28,13 +32,13 @@ export type Order =
   | readonly ['error', string]
   | readonly ['throw', unknown]
   | readonly ['return']
-  | readonly ['send', Pid | string, unknown]
+  | readonly ['send', Pid | string | Alias, unknown]
   /** Sends { fn } with a function inside, which no other thread can get. */
   | readonly ['sendFunction', Pid | string]
   | readonly ['cast', Pid | string, string, unknown]
   | readonly ['call', Pid | string, string, unknown, number?]
   | readonly ['reply', From, unknown]
-  | readonly ['sendAfter', number, unknown, (Pid | string)?]
+  | readonly ['sendAfter', number, unknown, (Pid | string | Alias)?]
   | readonly ['cancelTimer', Ref]
   | readonly ['readTimer', Ref]
   | readonly ['register', string]
@@ -86,7 +90,11 @@ function act(self: Self, boss: Pid, order: Order): unknown {
     case 'unlink':
       return self.unlink(order[1])
     case 'monitor':
-      return self.monitor(order[1])
+      return self.monitor(order[1], order[2] as Parameters<Self['monitor']>[1])
+    case 'alias':
+      return self.alias(order[1])
+    case 'unalias':
+      return self.unalias(order[1])
     case 'demonitor':
       return self.demonitor(order[1], order[2])
     case 'trap':

@@ -3,5 +3,6 @@ process.env.TEST_STAGE_SCHEDULERS = '4'
 
 await import('./grid.test.ts')
 await import('./otp.test.ts')
+await import('./aliases.test.ts')
 await import('../process/names.test.ts')
 await import('../process/receive.test.ts')

@@ -305,14 +305,3 @@ t.test(
     t.strictSame([arrived[0], ...arrived.slice(1).sort()], ['distant', 'busy', 'neighbour'])
   },
 )
-
-t.test(
-  'differs: otp 36: a DOWN has no tag of its own, its reference tells monitors apart',
-  async (t) => {
-    const { a, b } = await stage.pair(t, placements[0]!)
-    const [one, two] = await stage.tell(a, ['monitor', b], ['monitor', b])
-    stage.order(b, ['return'])
-    const refs = (await stage.hears(a, 2)).map((m) => (m as { ref: unknown }).ref)
-    t.strictSame(refs, [one, two])
-  },
-)
