@@ -11,6 +11,7 @@ import {
   reasonOf,
   reasonStack,
 } from './exit/reason.ts'
+import type { MailboxPolicy } from './process/flags.ts'
 import type { Pid } from './process/pid.ts'
 import type { Stray } from './process/strays.ts'
 
@@ -63,6 +64,22 @@ export interface ThreadLoss {
   readonly stack?: readonly string[]
 }
 
+/** A mailbox at its high water. The last three are there where it has a limit. */
+export interface MailboxReport {
+  readonly pid: Pid
+  /** The pid as text. */
+  readonly process: string
+  readonly name: string | undefined
+  readonly behaviour: string
+  readonly scheduler: number
+  readonly length: number
+  readonly highWater: number
+  readonly maxLength?: number
+  readonly policy?: MailboxPolicy
+  /** Messages it was too full for until now. */
+  readonly dropped?: number
+}
+
 /** Every event of the runtime with what it carries. The channels and live view layers add theirs. */
 export interface RuntimeEvents {
   crash: CrashReport
@@ -74,6 +91,8 @@ export interface RuntimeEvents {
     readonly path: string
     readonly what: string
   }
+  /** More than `highWater` messages wait in a mailbox; told again only after fewer than half of them did. */
+  mailbox: MailboxReport
   /** Something worth a line that is no crash. `code` says which, `message` says it in words. */
   notice: {
     readonly level: 'info' | 'warn' | 'error'

@@ -10,7 +10,7 @@ export type { LogOptions } from './edge/log.ts'
 /** Errors: a code, and a message that names the fix. */
 export { BeamishError, type ErrorCode } from './errors.ts'
 /** Events of the runtime. */
-export { type CrashReport, onEvent, type RuntimeEvents } from './events.ts'
+export { type CrashReport, type MailboxReport, onEvent, type RuntimeEvents } from './events.ts'
 /** Ends as data. */
 export { Exit, type ExitReason, formatReason } from './exit/reason.ts'
 /** Servers. */
@@ -30,6 +30,8 @@ export type { BeamishNode } from './node/node.ts'
 export type { StartOptions } from './node/options.ts'
 /** Starts one. */
 export { start } from './node/start.ts'
+/** What a process is born with. */
+export type { Flags, MailboxOptions, MailboxPolicy, Priority } from './process/flags.ts'
 /** Messages the runtime sends. */
 export type { BroadcastMessage, DownMessage, ExitMessage, From } from './process/messages.ts'
 /** Who a process is, and where messages can go. */

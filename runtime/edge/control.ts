@@ -53,6 +53,8 @@ export interface ThreadStats {
   readonly pending: number
   /** Messages in mailboxes. */
   readonly queued: number
+  /** Messages that full mailboxes did not take since the start. */
+  readonly dropped: number
   /** Schedulers it has a port to. */
   readonly peers: number
   /** What keeps its event loop busy, by Node's type (process.getActiveResourcesInfo): sockets, ports, host timers. */

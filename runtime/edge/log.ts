@@ -52,6 +52,10 @@ export function startLog(scheduler: number, options: LogOptions): () => void {
     onEvent('crash', (report) => logCrash(logger, report)),
     onEvent('supervisor', (report) => logSupervisor(logger, report)),
     onEvent('notice', ({ level, message, ...fields }) => logger[level](fields, message)),
+    onEvent('mailbox', ({ pid: _, scheduler: __, ...fields }) => {
+      const { behaviour, name, process: who, length } = fields
+      logger.warn(fields, `${length} messages wait in the mailbox of ${behaviour} ${name ?? who}`)
+    }),
     onEvent('schedulerLost', (loss) => logLoss(logger, loss)),
     onEvent('uncloneable', (event) => {
       logger.error(

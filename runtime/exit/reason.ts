@@ -28,6 +28,7 @@ export type ExitReason =
   | { readonly error: ErrorData }
   | { readonly nocatch: unknown }
   | { readonly badReturn: { readonly callback: string; readonly value: string } }
+  | { readonly mailboxFull: { readonly length?: number; readonly maxLength?: number } }
   | { readonly call: { readonly to: string; readonly event: string }; readonly reason: unknown }
   | { readonly [key: string]: unknown }
   | string
@@ -217,6 +218,10 @@ function format(reason: ExitReason): string {
   if ('badReturn' in r) {
     const b = r.badReturn as { callback: string; value: string }
     return `bad return from ${b.callback}: ${b.value}`
+  }
+  if ('mailboxFull' in r) {
+    const m = r.mailboxFull as { length?: number; maxLength?: number }
+    return `mailbox full: ${m.length ?? m.maxLength} messages`
   }
   if ('call' in r && 'reason' in r) {
     const c = r.call as { to: string; event: string }

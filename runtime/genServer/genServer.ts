@@ -5,6 +5,7 @@
 import { BeamishError } from '../errors.ts'
 import type { ExitReason } from '../exit/reason.ts'
 import { defineBehaviour } from '../process/behaviour.ts'
+import type { Flags } from '../process/flags.ts'
 import type { DownMessage, ExitMessage, From } from '../process/messages.ts'
 import type { Name } from '../process/pid.ts'
 import type { TypedBehaviour } from '../process/protocol.ts'
@@ -37,7 +38,7 @@ export type InfoHandlers<S> = {
 
 export type InitResult<S> = S | Continue<S> | Ignore | Stop<never>
 
-export interface GenServerSpec<A, S, HC, HK> extends StrayOptions {
+export interface GenServerSpec<A, S, HC, HK> extends StrayOptions, Flags {
   /** Makes the state. Its starter waits for it. ignore(), stop(reason) and continueWith(arg, state) are answers too. */
   readonly init: (argument: A, self: Self) => InitResult<S> | Promise<InitResult<S>>
   // An intersection, not `HC extends …`: only so is the state of the handlers inferred from init.

@@ -3,6 +3,7 @@ import { BeamishError } from '../errors.ts'
 import { publish } from '../events.ts'
 import { Exit, type ExitReason, plain, reasonOf, safeText } from '../exit/reason.ts'
 import type { Behaviour } from '../process/behaviour.ts'
+import { type Flags, flagsOf } from '../process/flags.ts'
 import {
   BroadcastMessage,
   CallMessage,
@@ -20,7 +21,7 @@ import { Continue, Ignore, KEEP, type NextOptions, NoReply, Reply, Stop } from '
 
 type Callback = (...args: readonly unknown[]) => unknown
 
-interface Callbacks {
+interface Callbacks extends Flags {
   readonly init: (argument: unknown, self: Self) => unknown
   readonly handleCall?: Readonly<Record<string, Callback>>
   readonly handleCast?: Readonly<Record<string, Callback>>
@@ -42,6 +43,7 @@ export class ServerBehaviour implements Behaviour {
   readonly name: string
   readonly trapExit: boolean
   readonly containStrays: boolean
+  readonly flags: Flags | undefined
   readonly #callbacks: Callbacks
 
   constructor(name: string, callbacks: Callbacks) {
@@ -49,6 +51,7 @@ export class ServerBehaviour implements Behaviour {
     this.#callbacks = callbacks
     this.trapExit = callbacks.trapExit ?? false
     this.containStrays = callbacks.containStrays ?? false
+    this.flags = flagsOf(callbacks)
   }
 
   inspectState(process: Process): unknown {

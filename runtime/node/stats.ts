@@ -33,6 +33,7 @@ export function threadStats(scheduler: Scheduler): ThreadStats {
     watchers,
     pending,
     queued,
+    dropped: scheduler.dropped,
     peers: scheduler.peers.ids().length,
     resources: countEach(process.getActiveResourcesInfo()),
     heapUsedBytes: process.memoryUsage().heapUsed,

@@ -3,6 +3,7 @@
  * customElements.define), so that a process can be started wherever its module is loaded; all state is in the process.
  */
 import { BeamishError } from '../errors.ts'
+import type { Flags } from './flags.ts'
 import type { Process } from './process.ts'
 
 /** The kernel's view of a behaviour. genServer(), process() and supervisor() make these. */
@@ -12,6 +13,8 @@ export interface Behaviour {
   readonly delivery: 'handle' | 'pull'
   /** Stays the process's initial state until start() has run. */
   readonly trapExit?: boolean
+  /** What its processes are born with, unless their start says otherwise. */
+  readonly flags?: Flags | undefined
   /** See StrayOptions. */
   readonly containStrays?: boolean
   /** First step of the process. A promise keeps its messages waiting until it settles. */

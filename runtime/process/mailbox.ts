@@ -1,16 +1,46 @@
 /**
  * A mailbox: a growable ring of messages, oldest first. `shift` is O(1) at any depth (Array.shift is not), and a
- * selective receive takes a message out of the middle while the others keep their order (otp 54).
+ * selective receive takes a message out of the middle while the others keep their order (otp 54). It knows the length at
+ * which it is to be looked at (`mark`), and when it has fallen to half of that again.
  */
+import { HIGH_WATER } from './flags.ts'
 
 const INITIAL = 8
 const SHRINK_ABOVE = 1_024
+/** Stands for no mark: a small integer, as all lengths are. */
+const MAX_MARK = 2 ** 31 - 1
 
 export class Mailbox {
   #ring: unknown[] = []
   #head = 0
   #length = 0
   #takes = 0
+  /** From this length on a message is let in by overload.ts only. */
+  mark: number = HIGH_WATER
+  #highWater = HIGH_WATER
+  /** The length at which it counts as emptied again; below zero while it is not high. */
+  #low = -1
+
+  /** It has been at its high water, and not yet below half of it since. */
+  get isHigh(): boolean {
+    return this.#low >= 0
+  }
+
+  /** Sets the high water of a mailbox that is not high. */
+  watch(highWater: number): void {
+    this.#highWater = this.mark = highWater
+  }
+
+  /** It is high: the next length that matters is `next`. */
+  raise(next: number): void {
+    this.#low = this.#highWater >> 1
+    this.mark = Math.min(next, MAX_MARK)
+  }
+
+  #fallen(): void {
+    this.#low = -1
+    this.mark = this.#highWater
+  }
 
   /** How often a message was taken out of the middle: positions remembered before are void then. */
   get takes(): number {
@@ -34,7 +64,7 @@ export class Mailbox {
     const message = this.#ring[this.#head]
     this.#ring[this.#head] = undefined
     this.#head = (this.#head + 1) & (this.#ring.length - 1)
-    this.#length--
+    if (--this.#length === this.#low) this.#fallen()
     // A burst must not pin its memory for the life of the process.
     if (this.#length === 0 && this.#ring.length > SHRINK_ABOVE) this.clear()
     return message
@@ -55,7 +85,7 @@ export class Mailbox {
     }
     this.#ring[this.#head] = undefined
     this.#head = (this.#head + 1) & mask
-    this.#length--
+    if (--this.#length === this.#low) this.#fallen()
     return message
   }
 
@@ -69,6 +99,7 @@ export class Mailbox {
     this.#ring = []
     this.#head = 0
     this.#length = 0
+    if (this.#low >= 0) this.#fallen()
   }
 
   toArray(): unknown[] {

@@ -5,24 +5,29 @@
 import type { ExitReason } from '../exit/reason.ts'
 import { formatPid, type Pid, type Ref } from './pid.ts'
 
+/** What no limit of a mailbox drops: ends of others, orders of supervisors. */
+export abstract class KernelMessage {}
+
 /** A link partner ended, or exit(pid, reason) was called, while this process traps exits. */
-export class ExitMessage {
+export class ExitMessage extends KernelMessage {
   readonly type = 'EXIT'
   readonly from: Pid
   readonly reason: ExitReason
   constructor(from: Pid, reason: ExitReason) {
+    super()
     this.from = from
     this.reason = reason
   }
 }
 
 /** A monitored process ended. `object` is what was monitored: its pid, or the name given to `monitor`. `T` is the monitor's tag. */
-export class DownMessage<T extends string = 'DOWN'> {
+export class DownMessage<T extends string = 'DOWN'> extends KernelMessage {
   readonly type: T
   readonly ref: Ref
   readonly object: Pid | string
   readonly reason: ExitReason
   constructor(ref: Ref, object: Pid | string, reason: ExitReason, type: T = 'DOWN' as T) {
+    super()
     this.type = type
     this.ref = ref
     this.object = object
@@ -76,11 +81,12 @@ export class BroadcastMessage<E extends string = string, T = unknown> {
 }
 
 /** Asks a behaviour to stop as `self.stop(pid, reason)` does; a kernel message, not for user code. */
-export class StopMessage {
+export class StopMessage extends KernelMessage {
   readonly type = 'stop'
   readonly from: From
   readonly reason: ExitReason
   constructor(from: From, reason: ExitReason) {
+    super()
     this.from = from
     this.reason = reason
   }

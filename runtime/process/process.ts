@@ -10,6 +10,7 @@ import type { NameTaken } from '../scheduler/names.ts'
 import type { Scheduler, SpawnRequest } from '../scheduler/scheduler.ts'
 import type { Aliases } from './aliases.ts'
 import type { Behaviour } from './behaviour.ts'
+import { type Flags, type MailboxLimit, mailboxLimit, Rank, rankOf } from './flags.ts'
 import type { Link } from './links.ts'
 import { Mailbox } from './mailbox.ts'
 import type { Pid, Ref } from './pid.ts'
@@ -66,6 +67,12 @@ export class Process {
   status: Status = Status.Starting
   /** In the run queue. */
   queued = false
+  /** undefined: its mailbox has no limit. */
+  limit: MailboxLimit | undefined = undefined
+  /** Which queue it waits in for its turn. */
+  rank: Rank = Rank.Normal
+  /** Messages its mailbox was too full for. */
+  dropped = 0
   /** Number of its description in the thread's journal; 0: not looked up yet. */
   label = 0
   trapExit: boolean
@@ -124,6 +131,10 @@ export class Process {
     this.trapExit = behaviour.trapExit ?? false
     this.containStrays = behaviour.containStrays ?? false
     this.ack = request.ack
+    const { flags } = request
+    if (flags !== undefined || behaviour.flags !== undefined) {
+      this.#raise({ ...behaviour.flags, ...flags })
+    }
     this.#argument = argument
     this.#startName = request.name
     if (request.link !== undefined) {
@@ -131,6 +142,14 @@ export class Process {
     }
     if (request.watcher !== undefined) {
       this.watchers = new Map([[request.watcher.ref, request.watcher.pid]])
+    }
+  }
+
+  #raise({ mailbox, priority }: Flags): void {
+    if (priority !== undefined) this.rank = rankOf(priority)
+    if (mailbox !== undefined) {
+      this.limit = mailboxLimit(mailbox)
+      this.mailbox.watch(this.limit.highWater)
     }
   }
 

@@ -4,6 +4,7 @@
  */
 import { reasonOf } from '../exit/reason.ts'
 import { type Behaviour, defineBehaviour } from './behaviour.ts'
+import { type Flags, flagsOf } from './flags.ts'
 import type { Process } from './process.ts'
 import type { TypedBehaviour } from './protocol.ts'
 import type { Self } from './self.ts'
@@ -15,10 +16,12 @@ class RawBehaviour implements Behaviour {
   readonly delivery = 'pull'
   readonly name: string
   readonly containStrays: boolean
+  readonly flags: Flags | undefined
   readonly #body: RawBody<never>
 
-  constructor(name: string, body: RawBody<never>, containStrays: boolean) {
+  constructor(name: string, body: RawBody<never>, containStrays: boolean, flags?: Flags) {
     this.name = name
+    this.flags = flags
     this.containStrays = containStrays
     this.#body = body
   }
@@ -72,10 +75,12 @@ class RawBehaviour implements Behaviour {
 export function process<A = undefined>(
   name: string,
   body: RawBody<A>,
-  options: StrayOptions = {},
+  options: StrayOptions & Flags = {},
 ): TypedBehaviour<A, unknown> {
   const { containStrays = false } = options
-  return defineBehaviour(new RawBehaviour(name, body as RawBody<never>, containStrays))
+  return defineBehaviour(
+    new RawBehaviour(name, body as RawBody<never>, containStrays, flagsOf(options)),
+  )
 }
 
 const ANONYMOUS = 'anonymous'

@@ -21,6 +21,7 @@ import { stop } from '../scheduler/stops.ts'
 import { afterDeath } from './afterDeath.ts'
 import { type AliasMode, MONITOR_ALIASES, type MonitorAlias } from './aliases.ts'
 import type { Behaviour } from './behaviour.ts'
+import { type Priority, priorityOf, rankOf } from './flags.ts'
 import { DownMessage, type From } from './messages.ts'
 import { type Alias, type Destination, NO_PID, type Pid, type Ref, schedulerOf } from './pid.ts'
 import { type Process, Status } from './process.ts'
@@ -391,6 +392,17 @@ export class Self {
   trapExit(trap: boolean): boolean {
     const before = this.#process.trapExit
     this.#process.trapExit = trap
+    return before
+  }
+
+  /**
+   * How soon this process has its turn among those of its thread that are ready; high ones go first, and nobody starves.
+   * Counts from its next turn on. Returns the old value (OTP process_flag priority).
+   * @throws BEAMISH_BAD_OPTION
+   */
+  priority(priority: Priority): Priority {
+    const before = priorityOf(this.#process.rank)
+    this.#process.rank = rankOf(priority)
     return before
   }
 

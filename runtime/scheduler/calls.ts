@@ -134,20 +134,18 @@ function callPid(
   return new Promise((resolve, reject) => {
     const ref = scheduler.refs.next()
     scheduler.tracer?.calls(caller.pid, pid, ref, event, sent)
-    if (schedulerOf(pid) === scheduler.id) {
-      const target = scheduler.find(pid)
-      if (target === undefined) {
-        reject(callFailed(to, event, 'noproc'))
-        return
-      }
-      target.watchersOrNew().set(ref, caller.pid)
-      scheduler.deliver(target, new CallMessage(caller.pid, ref, event, sent))
+    const here = schedulerOf(pid) === scheduler.id
+    const target = here ? scheduler.find(pid) : undefined
+    if (here && target === undefined) {
+      reject(callFailed(to, event, 'noproc'))
+      return
     }
     const pending = new PendingCall(caller, pid, to, event, ref, timeoutMs, resolve, reject)
     caller.pendingOrNew().set(ref, pending)
-    if (pending.scheduler !== scheduler.id) {
-      scheduler.peers.push6(pending.scheduler, Op.Call, caller.pid, pid, ref, event, sent)
-    }
+    if (target !== undefined) {
+      target.watchersOrNew().set(ref, caller.pid)
+      scheduler.deliver(target, new CallMessage(caller.pid, ref, event, sent))
+    } else scheduler.peers.push6(pending.scheduler, Op.Call, caller.pid, pid, ref, event, sent)
   })
 }
 

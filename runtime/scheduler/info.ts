@@ -1,3 +1,4 @@
+import { type Priority, priorityOf } from '../process/flags.ts'
 import { messageName } from '../process/messages.ts'
 import type { Pid } from '../process/pid.ts'
 import { type MonitorTarget, type Process, Status } from '../process/process.ts'
@@ -11,7 +12,10 @@ export interface ProcessInfo {
   /** waiting: for a message. awaiting: a promise of its handler is pending. */
   readonly status: 'starting' | 'runnable' | 'running' | 'waiting' | 'awaiting'
   readonly mailboxLength: number
+  /** Messages its mailbox was too full for. */
+  readonly dropped: number
   readonly trapExit: boolean
+  readonly priority: Priority
   readonly links: readonly Pid[]
   /** What it monitors: pids, or names for monitors by name. */
   readonly monitors: readonly (Pid | string)[]
@@ -28,7 +32,9 @@ export function processInfo(process: Process): ProcessInfo {
     scheduler: process.scheduler.id,
     status: statusOf(process),
     mailboxLength: process.mailbox.length,
+    dropped: process.dropped,
     trapExit: process.trapExit,
+    priority: priorityOf(process.rank),
     links: [...(process.links?.keys() ?? [])],
     monitors: [...(process.monitors?.values() ?? [])].map((target: MonitorTarget) =>
       typeof target === 'number' ? target : (target.name ?? target.pid),

@@ -14,6 +14,7 @@ import {
   reasonOf,
 } from '../exit/reason.ts'
 import { type Behaviour, findBehaviour } from '../process/behaviour.ts'
+import type { Flags } from '../process/flags.ts'
 import type { Link } from '../process/links.ts'
 import {
   NO_PID,
@@ -35,11 +36,14 @@ import type { Host } from './host.ts'
 import type { Journal } from './journal.ts'
 import { Names } from './names.ts'
 import { Op } from './ops.ts'
+import { admit } from './overload.ts'
 import { Peers } from './peers.ts'
 import { noSuchScheduler } from './receive.ts'
+import { RunQueue } from './runQueue.ts'
 import { announceExit } from './signals.ts'
 import { isThenable } from './thenable.ts'
 import type { Tracer } from './tracer.ts'
+import { Turns } from './turns.ts'
 
 export interface SchedulerOptions {
   readonly id: number
@@ -64,14 +68,11 @@ export interface SpawnRequest {
   /** Who waits for the outcome of init. */
   readonly ack?: { readonly pid: Pid; readonly ref: Ref }
   readonly name?: string
+  readonly flags?: Flags | undefined
 }
 
 const DEFAULT_MESSAGE_BUDGET = 256
 const DEFAULT_TURN_BUDGET_MS = 4
-/** A clock reading costs as much as a short handler, so the turn looks at it this seldom. */
-const CLOCK_EVERY = 16
-/** A turn waits so many microtasks for what an awaiting handler does next: as many as a few nested awaits take. */
-const HOPS = 8
 
 export class Scheduler {
   readonly id: number
@@ -92,33 +93,34 @@ export class Scheduler {
   current: Process | undefined
   /** Is told of every step; see tracer.ts. */
   tracer: Tracer | undefined = undefined
+  /** Messages that full mailboxes did not take since the start. */
+  dropped = 0
   /** Ids of the LINK signals sent from here. */
   linkIds = 0
 
   readonly #messageBudget: number
-  readonly #turnBudgetMs: number
-  #queue: Process[] = []
-  #queueHead = 0
-  #turnPending = false
-  /** A turn is under way, its pauses for awaiting handlers included. */
-  #open = false
-  #hops = 0
+  readonly #queue = new RunQueue<Process>()
+  readonly #turns: Turns
   readonly #exits: Process[] = []
   #exiting = false
-  readonly #turnEnds: (() => void)[] = []
   #handled = 0
-  #turnEnd = 0
-  #overtime = false
-  #ticks = 0
   /** Messages that receive() may still hand over at once in this turn; further ones go through the run queue. */
-  receivesLeft = 0
+  receivesLeft: number
 
   constructor(options: SchedulerOptions) {
     this.id = options.id
     this.host = options.host
     this.development = options.development ?? false
     this.#messageBudget = options.messageBudget ?? DEFAULT_MESSAGE_BUDGET
-    this.#turnBudgetMs = options.turnBudgetMs ?? DEFAULT_TURN_BUDGET_MS
+    this.receivesLeft = this.#messageBudget
+    const queue = this.#queue
+    this.#turns = new Turns(this.host, options.turnBudgetMs ?? DEFAULT_TURN_BUDGET_MS, {
+      drain: () => this.#drain(),
+      turned: () => this.#turned(),
+      get busy() {
+        return queue.length > 0
+      },
+    })
     this.slots = new Slots(this.id)
     this.refs = new RefSource(this.id)
     this.clock = new Clock(this.host, this.refs)
@@ -173,10 +175,12 @@ export class Scheduler {
     return behaviour
   }
 
-  /** Puts a message into a local mailbox. Never fails, never runs the receiver. */
+  /** Puts a message into a local mailbox, unless that is full. Never fails, never runs the receiver. */
   deliver(process: Process, message: unknown): void {
     if (process.status === Status.Dead) return
-    process.mailbox.push(message)
+    const { mailbox } = process
+    if (mailbox.length >= mailbox.mark && !admit(process, message)) return
+    mailbox.push(message)
     this.tracer?.delivered(process, message)
     if (process.status === Status.Idle || process.receiver !== undefined) this.enqueue(process)
   }
@@ -190,78 +194,29 @@ export class Scheduler {
 
   /** Makes sure a turn comes. */
   wake(): void {
-    if (this.#open || this.#turnPending) return
-    this.#turnPending = true
-    this.host.soon(this.#turn)
+    this.#turns.wake()
   }
 
   /** Runs `flush` once at the end of this turn (or of the next, outside of one): for writes that leave together. */
   atTurnEnd(flush: () => void): void {
-    this.#turnEnds.push(flush)
-    this.wake()
-  }
-
-  /** Within its time budget a turn also takes in what awaiting handlers go on to do; then I/O gets its chance. */
-  readonly #turn = (): void => {
-    this.#turnPending = false
-    this.#open = true
-    this.#turnEnd = this.host.now() + this.#turnBudgetMs
-    this.#overtime = false
-    this.receivesLeft = this.#messageBudget
-    this.#goOn()
-  }
-
-  readonly #hop = (): void => {
-    if (this.#queueHead === this.#queue.length) {
-      if (--this.#hops === 0) this.#close()
-      else this.host.next?.(this.#hop)
-    } else if (this.host.now() > this.#turnEnd) this.#close()
-    else this.#goOn()
-  }
-
-  #goOn(): void {
-    try {
-      this.#drain()
-    } catch (thrown) {
-      this.#close()
-      throw thrown
-    }
-    this.#hops = HOPS
-    if (this.host.next === undefined) this.#close()
-    else this.host.next(this.#hop)
+    this.#turns.atEnd(flush)
   }
 
   #drain(): void {
-    while (this.#queueHead < this.#queue.length && !this.#overtime) {
-      const process = this.#queue[this.#queueHead++] as Process
+    while (!this.#turns.overtime) {
+      const process = this.#queue.shift()
+      if (process === undefined) break
       process.queued = false
       if (process.containStrays) runAs(process, this.#runOwn, process)
       else this.#run(process)
-      this.#tick()
+      this.#turns.tick()
     }
-    if (this.#queueHead === this.#queue.length) {
-      this.#queue.length = 0
-      this.#queueHead = 0
-    } else if (this.#queueHead > 4_096) {
-      this.#queue = this.#queue.slice(this.#queueHead)
-      this.#queueHead = 0
-    }
+    this.#queue.compact()
   }
 
-  #close(): void {
-    this.#open = false
-    for (let i = 0; i < this.#turnEnds.length; i++) {
-      const flush = this.#turnEnds[i] as () => void
-      flush()
-    }
-    this.#turnEnds.length = 0
+  #turned(): void {
+    this.receivesLeft = this.#messageBudget
     this.peers.flush()
-    if (this.#queue.length > 0) this.wake()
-  }
-
-  /** Looks at the clock now and then: handlers and processes count alike. */
-  #tick(): void {
-    if (++this.#ticks % CLOCK_EVERY === 0) this.#overtime = this.host.now() > this.#turnEnd
   }
 
   readonly #runOwn = (process: Process): void => this.#run(process)
@@ -285,11 +240,11 @@ export class Scheduler {
     }
     const behaviour = process.behaviour
     while (process.status === Status.Idle && process.mailbox.length > 0) {
-      if (budget-- <= 0 || this.#overtime) {
+      if (budget-- <= 0 || this.#turns.overtime) {
         this.enqueue(process)
         break
       }
-      this.#tick()
+      this.#turns.tick()
       this.#handled++
       const message = process.mailbox.shift()
       process.lastMessage = message

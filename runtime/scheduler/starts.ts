@@ -6,6 +6,7 @@
 import { Exit, type ExitReason, plain, reasonOf } from '../exit/reason.ts'
 import { afterDeath } from '../process/afterDeath.ts'
 import type { Behaviour } from '../process/behaviour.ts'
+import { type Flags, flagsOf } from '../process/flags.ts'
 import { LOCAL_LINK } from '../process/links.ts'
 import { NO_PID, type Pid, type Ref, schedulerOf } from '../process/pid.ts'
 import { type Pending, type Process, type StartResult, Status } from '../process/process.ts'
@@ -15,7 +16,7 @@ import type { Scheduler } from './scheduler.ts'
 import { exitSignal, sendExit } from './signals.ts'
 import type { TimerEntry } from './timers.ts'
 
-export interface StartOptions {
+export interface StartOptions extends Flags {
   readonly name?: string
   readonly link?: boolean
   readonly monitor?: boolean
@@ -33,6 +34,7 @@ export interface RemoteSpawn {
   readonly monitor: boolean
   readonly ack: boolean
   readonly ancestors: readonly Pid[]
+  readonly flags: Flags | undefined
 }
 
 class PendingStart implements Pending {
@@ -154,6 +156,7 @@ export function start(
       monitor: options.monitor === true,
       ack: options.ack,
       ancestors: starter.lineage,
+      flags: flagsOf(options),
     }
     scheduler.peers.push4(target, Op.Spawn, starter.pid, ref, request)
   }
@@ -172,6 +175,7 @@ export function spawnHere(
   const child = scheduler.spawn(behaviour, argument, {
     parent: starter.pid,
     ancestors: starter.lineage,
+    flags: flagsOf(options),
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(options.link === true ? { link: { pid: starter.pid, link: LOCAL_LINK } } : {}),
     ...(options.monitor === true ? { watcher: { pid: starter.pid, ref } } : {}),
@@ -194,6 +198,7 @@ export function spawnReceived(
     const child = scheduler.spawn(scheduler.behaviour(request.behaviour), request.argument, {
       parent: from,
       ancestors: request.ancestors,
+      flags: request.flags,
       ...(request.name === undefined ? {} : { name: request.name }),
       ...(request.link === 0
         ? {}

@@ -1,5 +1,6 @@
 /** Child specs: how a supervisor starts, restarts and stops a process. Plain data, so that they cross threads. */
 import { BeamishError } from '../errors.ts'
+import { type Flags, flagsOf } from '../process/flags.ts'
 import type { Placement } from '../scheduler/placement.ts'
 
 /** permanent: always restarted. transient: unless it ends normal, shutdown or { shutdown }. temporary: never. */
@@ -14,7 +15,7 @@ export type Shutdown = number | 'brutal_kill'
  */
 export type ChildPlacement = Placement | 'each'
 
-export interface ChildOptions {
+export interface ChildOptions extends Flags {
   /** Unique among its siblings. Default: the name, else the behaviour's name. */
   readonly id?: string
   /** Registers the process under this name. */
@@ -37,6 +38,7 @@ export interface ChildSpec {
   readonly type: 'worker' | 'supervisor'
   /** undefined: the supervisor's default. */
   readonly place: ChildPlacement | undefined
+  readonly flags?: Flags | undefined
 }
 
 export const DEFAULT_SHUTDOWN_MS = 5_000
@@ -57,6 +59,7 @@ export function childSpec(
       options.shutdown ?? (type === 'supervisor' ? Number.POSITIVE_INFINITY : DEFAULT_SHUTDOWN_MS),
     type,
     place: options.place,
+    flags: flagsOf(options),
   }
 }
 

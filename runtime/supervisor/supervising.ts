@@ -3,7 +3,7 @@ import { BeamishError } from '../errors.ts'
 import { publish, type SupervisorReport } from '../events.ts'
 import { type ExitReason, plain, reasonOf } from '../exit/reason.ts'
 import type { Behaviour } from '../process/behaviour.ts'
-import { CallMessage, ExitMessage, StopMessage } from '../process/messages.ts'
+import { CallMessage, ExitMessage, KernelMessage, StopMessage } from '../process/messages.ts'
 import { formatPid, type Pid } from '../process/pid.ts'
 import { type Process, type StartResult, Status } from '../process/process.ts'
 import { answer } from '../scheduler/calls.ts'
@@ -27,13 +27,14 @@ export interface Child {
 export type Failure = StartResult & { readonly ok: false }
 
 /** Tries again to start a child: a message of the supervisor to itself, so that other requests come in between. */
-export class Retry {
+export class Retry extends KernelMessage {
   readonly child: Child
   /** How the last attempt failed. */
   readonly failure: Failure
   /** For a child that waits for its thread: what its restart has yet to start, itself first. */
   readonly rest: readonly Child[]
   constructor(child: Child, failure: Failure, rest: readonly Child[] = []) {
+    super()
     this.child = child
     this.failure = failure
     this.rest = rest
@@ -148,11 +149,11 @@ export abstract class Supervising implements Behaviour {
 
   protected async startAt(
     process: Process,
-    { behaviour, argument, name, place }: ChildSpec,
+    { behaviour, argument, name, place, flags }: ChildSpec,
     target: number,
   ): Promise<StartResult> {
     const { scheduler } = process
-    const options = { link: true, ack: true, name }
+    const options = { link: true, ack: true, name, ...flags }
     const result = await start(scheduler, process, target, behaviour, argument, options).result
     if (result.ok || result.reason !== 'noproc') return result
     if (isPinned(place)) return scheduler.peers.isGone(target) ? GONE : result

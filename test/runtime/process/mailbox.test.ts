@@ -91,3 +91,34 @@ t.test('undefined is a message like any other', async (t) => {
   t.equal(mailbox.take(0), undefined)
   t.equal(mailbox.length, 0)
 })
+
+t.test(
+  'a mailbox that was high is so until fewer than half are left, whatever is taken',
+  async (t) => {
+    holds(
+      t,
+      fc.property(fc.nat(40), fc.array(fc.nat(2), { maxLength: 300 }), (high, steps) => {
+        const highWater = high + 1
+        const mailbox = new Mailbox()
+        mailbox.watch(highWater)
+        let isHigh = false
+        for (const [i, step] of steps.entries()) {
+          if (step < 2) {
+            // What deliver() does.
+            if (mailbox.length >= mailbox.mark && !mailbox.isHigh) mailbox.raise(1_000)
+            isHigh ||= mailbox.length >= highWater
+            mailbox.push(i)
+          } else {
+            if (i % 2 === 0 || mailbox.length === 0) mailbox.shift()
+            else mailbox.take(i % mailbox.length)
+            isHigh &&= mailbox.length > highWater >> 1
+          }
+          if (mailbox.isHigh !== isHigh) return false
+          if (mailbox.mark !== (isHigh ? 1_000 : highWater)) return false
+        }
+        mailbox.clear()
+        return !mailbox.isHigh
+      }),
+    )
+  },
+)
