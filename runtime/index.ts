@@ -62,7 +62,13 @@ export type { Placement } from './scheduler/placement.ts'
 /** Why one was not. */
 export { StartError } from './scheduler/starts.ts'
 /** How a process is supervised. */
-export type { ChildOptions, ChildSpec, Restart, Shutdown } from './supervisor/childSpec.ts'
+export type {
+  AutoShutdown,
+  ChildOptions,
+  ChildSpec,
+  Restart,
+  Shutdown,
+} from './supervisor/childSpec.ts'
 /** Supervisors whose children come and go. */
 export { type DynamicSupervisorOptions, dynamicSupervisor } from './supervisor/dynamicSupervisor.ts'
 /** Supervision trees. */

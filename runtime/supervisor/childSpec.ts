@@ -24,6 +24,11 @@ export interface ChildOptions extends Flags {
   readonly restart?: Restart
   /** Default 5,000; Infinity for supervisors. */
   readonly shutdown?: Shutdown
+  /**
+   * Its end by itself, other than to be restarted, may end its supervisor: see autoShutdown there. Default false; never for
+   * permanent children.
+   */
+  readonly significant?: boolean
   /** Default here; any at the root of an app. */
   readonly place?: ChildPlacement
 }
@@ -38,6 +43,7 @@ export interface ChildSpec {
   readonly type: 'worker' | 'supervisor'
   /** undefined: the supervisor's default. */
   readonly place: ChildPlacement | undefined
+  readonly significant?: boolean | undefined
   readonly flags?: Flags | undefined
 }
 
@@ -59,14 +65,30 @@ export function childSpec(
       options.shutdown ?? (type === 'supervisor' ? Number.POSITIVE_INFINITY : DEFAULT_SHUTDOWN_MS),
     type,
     place: options.place,
+    significant: options.significant,
     flags: flagsOf(options),
   }
 }
 
+/**
+ * Which ends of significant children end their supervisor, with shutdown: none, the first, or the last one's.
+ * A transient child counts when it ends normal, shutdown or { shutdown }, a temporary one for any reason.
+ */
+export type AutoShutdown = 'never' | 'any_significant' | 'all_significant'
+
+export const AUTO_SHUTDOWNS: readonly AutoShutdown[] = [
+  'never',
+  'any_significant',
+  'all_significant',
+]
+
 const RESTARTS: readonly string[] = ['permanent', 'transient', 'temporary']
 
 /** Throws BEAMISH_BAD_CHILD, naming the fix, unless this is a child spec. */
-export function checkChildSpec(spec: unknown): asserts spec is ChildSpec {
+export function checkChildSpec(
+  spec: unknown,
+  autoShutdown: AutoShutdown = 'never',
+): asserts spec is ChildSpec {
   const bad = (child: string, fix: string) =>
     new BeamishError('BEAMISH_BAD_CHILD', { child: `"${child}"`, fix })
   if (typeof spec !== 'object' || spec === null || !('behaviour' in spec)) {
@@ -79,5 +101,15 @@ export function checkChildSpec(spec: unknown): asserts spec is ChildSpec {
   }
   if (shutdown !== 'brutal_kill' && !(typeof shutdown === 'number' && shutdown >= 0)) {
     throw bad(id, 'shutdown must be milliseconds, Infinity or "brutal_kill"')
+  }
+  const { significant, place } = spec as ChildSpec
+  if (significant === undefined || significant === false) return
+  if (significant !== true) throw bad(id, 'significant must be true or false')
+  if (restart === 'permanent') {
+    throw bad(id, 'a permanent child is always restarted: make it transient, or not significant')
+  }
+  if (place === 'each') throw bad(id, 'a child placed "each" cannot be significant')
+  if (autoShutdown === 'never') {
+    throw bad(id, 'give its supervisor autoShutdown, or do not make it significant')
   }
 }

@@ -3,7 +3,8 @@
  * channels live under one. On stop all children end at once, each with its own shutdown time.
  */
 
-import { type ExitReason, isShutdown } from '../exit/reason.ts'
+import { BeamishError } from '../errors.ts'
+import { type ExitReason, isShutdown, safeText } from '../exit/reason.ts'
 import { defineBehaviour } from '../process/behaviour.ts'
 import type { Pid } from '../process/pid.ts'
 import { type Process, type StartResult, Status } from '../process/process.ts'
@@ -21,6 +22,11 @@ import {
 } from './supervising.ts'
 
 export interface DynamicSupervisorOptions extends ChildOptions {
+  /**
+   * Beside its own argument each child gets these, at restarts too: both are objects, and the child's own fields win
+   * (Elixir's extra_arguments).
+   */
+  readonly extraArguments?: Readonly<Record<string, unknown>>
   /** Children beyond this are refused with max_children. Default Infinity. */
   readonly maxChildren?: number
   readonly maxRestarts?: number
@@ -28,6 +34,7 @@ export interface DynamicSupervisorOptions extends ChildOptions {
 }
 
 interface Settings {
+  readonly extraArguments?: object
   readonly maxChildren: number
   readonly maxRestarts: number
   readonly maxSeconds: number
@@ -40,10 +47,12 @@ interface DynamicChild extends Child {
 
 class State extends Bookkeeping {
   readonly maxChildren: number
+  readonly extraArguments: object | undefined
   readonly children = new Map<Pid, DynamicChild>()
   constructor(settings: Settings) {
     super(settings)
     this.maxChildren = settings.maxChildren
+    this.extraArguments = settings.extraArguments
   }
 }
 
@@ -90,10 +99,11 @@ class DynamicSupervisorBehaviour extends Supervising {
     }
   }
 
-  async #startNew(process: Process, spec: unknown): Promise<StartResult> {
-    checkChildSpec(spec)
-    const { children, maxChildren } = process.state as State
+  async #startNew(process: Process, asked: unknown): Promise<StartResult> {
+    checkChildSpec(asked)
+    const { children, maxChildren, extraArguments } = process.state as State
     if (children.size >= maxChildren) return { ok: false, reason: 'max_children' }
+    const spec = extraArguments === undefined ? asked : withExtra(asked, extraArguments)
     const result = await this.launch(process, spec)
     if (result.ok) {
       const { pid } = result
@@ -154,6 +164,17 @@ class DynamicSupervisorBehaviour extends Supervising {
 
 defineBehaviour(new DynamicSupervisorBehaviour())
 
+function withExtra(spec: ChildSpec, extra: object): ChildSpec {
+  const { id, argument } = spec
+  if (argument !== undefined && (typeof argument !== 'object' || argument === null)) {
+    throw new BeamishError('BEAMISH_BAD_CHILD', {
+      child: `"${id}"`,
+      fix: 'under a supervisor with extraArguments give an object as its argument, or none',
+    })
+  }
+  return { ...spec, argument: { ...extra, ...argument } }
+}
+
 /**
  * Describes a dynamic supervisor. Start children with `await self.call(name, 'startChild', Behaviour.child(…))`, which
  * answers `{ ok: true, pid }` or `{ ok: false, reason }`.
@@ -165,8 +186,16 @@ defineBehaviour(new DynamicSupervisorBehaviour())
  * ```
  */
 export function dynamicSupervisor(options: DynamicSupervisorOptions = {}): ChildSpec {
-  const { maxChildren = Number.POSITIVE_INFINITY } = options
+  const { maxChildren = Number.POSITIVE_INFINITY, extraArguments } = options
+  if (extraArguments !== undefined && Object(extraArguments) !== extraArguments) {
+    throw new BeamishError('BEAMISH_BAD_OPTION', {
+      option: 'extraArguments',
+      got: safeText(extraArguments, 50),
+      fix: 'give an object',
+    })
+  }
   const settings: Settings = {
+    ...(extraArguments === undefined ? {} : { extraArguments }),
     maxChildren:
       maxChildren === Number.POSITIVE_INFINITY ? maxChildren : whole('maxChildren', maxChildren, 0),
     maxRestarts: whole('maxRestarts', options.maxRestarts ?? MAX_RESTARTS, 0),

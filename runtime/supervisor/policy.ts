@@ -1,6 +1,6 @@
 /** What a supervisor does about a child that ended, pure (OTP supervisor, "Restart" and "Shutdown"). */
 import { type ExitReason, isShutdown } from '../exit/reason.ts'
-import type { Restart, Shutdown } from './childSpec.ts'
+import type { AutoShutdown, Restart, Shutdown } from './childSpec.ts'
 
 /** restart it, keep its spec without a process, or forget it. */
 export type AfterExit = 'restart' | 'keep' | 'forget'
@@ -9,6 +9,25 @@ export function afterExit(restart: Restart, reason: ExitReason): AfterExit {
   if (restart === 'temporary') return 'forget'
   if (restart === 'transient' && isShutdown(reason)) return 'keep'
   return 'restart'
+}
+
+interface Significant {
+  readonly spec: { readonly significant?: boolean | undefined }
+  readonly pid: unknown
+  readonly retry: unknown
+}
+
+/** Whether a child that has ended, and is not restarted, takes its supervisor along; `children` may contain it still. */
+export function endsSupervisor(
+  autoShutdown: AutoShutdown,
+  { spec }: Significant,
+  children: readonly Significant[],
+): boolean {
+  if (autoShutdown === 'never' || spec.significant !== true) return false
+  if (autoShutdown === 'any_significant') return true
+  return !children.some(
+    (one) => one.spec.significant === true && (one.pid !== undefined || one.retry !== undefined),
+  )
 }
 
 /** Whether a child's end, unasked for, is worth a child_terminated report. */

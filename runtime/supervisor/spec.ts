@@ -1,6 +1,13 @@
 /** supervisor({ … }): a supervision tree as data, the default export of an app module. */
 import { BeamishError } from '../errors.ts'
-import { type ChildOptions, type ChildSpec, checkChildSpec, childSpec } from './childSpec.ts'
+import {
+  AUTO_SHUTDOWNS,
+  type AutoShutdown,
+  type ChildOptions,
+  type ChildSpec,
+  checkChildSpec,
+  childSpec,
+} from './childSpec.ts'
 import { STRATEGIES, type Strategy } from './strategy.ts'
 
 export interface SupervisorOptions extends ChildOptions {
@@ -11,6 +18,8 @@ export interface SupervisorOptions extends ChildOptions {
   readonly strategy?: Strategy
   /** Started in this order, stopped in reverse. */
   readonly children: readonly (ChildSpec | SupervisorTree)[]
+  /** Which ends of `significant` children end the supervisor itself. Default never. */
+  readonly autoShutdown?: AutoShutdown
   /** More restarts than this within maxSeconds end the supervisor. Default 3. */
   readonly maxRestarts?: number
   /** Default 5. */
@@ -22,6 +31,8 @@ export interface SupervisorSpec {
   readonly children: readonly ChildSpec[]
   readonly maxRestarts: number
   readonly maxSeconds: number
+  /** Default never. */
+  readonly autoShutdown?: AutoShutdown
 }
 
 /** A supervisor as a child: its spec is its argument. */
@@ -56,14 +67,17 @@ export default supervisor({ strategy: 'rest_for_one', children: [clock, wall], m
  * @throws BEAMISH_BAD_OPTION, BEAMISH_BAD_CHILD
  */
 export function supervisor(options: SupervisorOptions): SupervisorTree {
-  const { strategy = 'one_for_one', children } = options
+  const { strategy = 'one_for_one', autoShutdown = 'never', children } = options
   if (!STRATEGIES.includes(strategy)) {
     throw bad('strategy', strategy, `use one of ${STRATEGIES.join(', ')}`)
+  }
+  if (!AUTO_SHUTDOWNS.includes(autoShutdown)) {
+    throw bad('autoShutdown', autoShutdown, `use one of ${AUTO_SHUTDOWNS.join(', ')}`)
   }
   if (!Array.isArray(children)) {
     throw bad('children', typeof children, 'give an array of Behaviour.child(…) specs')
   }
-  for (const child of children) checkChildSpec(child)
+  for (const child of children) checkChildSpec(child, autoShutdown)
   const ids = children.map((child) => child.id)
   const twice = ids.find((id, i) => ids.indexOf(id) !== i)
   if (twice !== undefined) {
@@ -77,6 +91,7 @@ export function supervisor(options: SupervisorOptions): SupervisorTree {
     children,
     maxRestarts: whole('maxRestarts', options.maxRestarts ?? MAX_RESTARTS, 0),
     maxSeconds: whole('maxSeconds', options.maxSeconds ?? MAX_SECONDS, 1),
+    ...(autoShutdown === 'never' ? {} : { autoShutdown }),
   }
   return childSpec('beamish.supervisor', spec, options, 'supervisor') as SupervisorTree
 }

@@ -7,8 +7,8 @@ import type { ExitReason } from '../exit/reason.ts'
 import { defineBehaviour } from '../process/behaviour.ts'
 import type { Pid } from '../process/pid.ts'
 import { type Process, type StartResult, Status } from '../process/process.ts'
-import { type ChildSpec, checkChildSpec } from './childSpec.ts'
-import { afterExit, isReported } from './policy.ts'
+import { type AutoShutdown, type ChildSpec, checkChildSpec } from './childSpec.ts'
+import { afterExit, endsSupervisor, isReported } from './policy.ts'
 import type { SupervisorSpec } from './spec.ts'
 import { restartPlan, type Strategy } from './strategy.ts'
 import {
@@ -31,10 +31,12 @@ export interface ChildInfo {
 
 export class SupervisorState extends Bookkeeping {
   readonly strategy: Strategy
+  readonly autoShutdown: AutoShutdown
   readonly children: Child[] = []
   constructor(spec: SupervisorSpec) {
     super(spec)
     this.strategy = spec.strategy
+    this.autoShutdown = spec.autoShutdown ?? 'never'
   }
 }
 
@@ -124,7 +126,7 @@ export class SupervisorBehaviour extends Supervising {
   }
 
   async #startNew(process: Process, spec: unknown): Promise<StartResult> {
-    checkChildSpec(spec)
+    checkChildSpec(spec, this.state(process).autoShutdown)
     const known = this.childOf(process, spec.id)
     if (known === undefined) return this.#add(process, spec)
     const reason =
@@ -170,8 +172,12 @@ export class SupervisorBehaviour extends Supervising {
     const { restart } = child.spec
     if (isReported(restart, reason)) this.report(process, 'child_terminated', child, pid, reason)
     const next = afterExit(restart, reason)
+    if (next === 'restart') return this.ended(process, child, pid, reason)
     if (next === 'forget') this.forget(process, child)
-    return next === 'restart' ? this.ended(process, child, pid, reason) : undefined
+    const { autoShutdown, children } = this.state(process)
+    return endsSupervisor(autoShutdown, child, children)
+      ? this.stop(process, 'shutdown')
+      : undefined
   }
 
   /** A child is to be restarted after its end. */

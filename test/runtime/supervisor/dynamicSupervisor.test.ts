@@ -27,7 +27,7 @@ for (const schedulers of schedulerCounts) {
 
 async function suite(t: Test, node: BeamishNode, place: Placement): Promise<void> {
   const { self } = node
-  const startSupervisor = (options: DynamicSupervisorOptions = {}): Promise<Pid> => {
+  const startSupervisor = async (options: DynamicSupervisorOptions = {}): Promise<Pid> => {
     const spec = dynamicSupervisor(options)
     const behaviour = findBehaviour(spec.behaviour)
     if (behaviour === undefined) throw new Error('the dynamic supervisor is defined')
@@ -160,6 +160,24 @@ async function suite(t: Test, node: BeamishNode, place: Placement): Promise<void
       while ((await self.receive(isType('down'), 0)) !== undefined);
     },
   )
+
+  await t.test('otp 156: extra arguments are there at the start, and at restarts', async (t) => {
+    const sup = await startSupervisor({ extraArguments: { witness: self.pid, id: 'of all' } })
+    const bare = (argument: unknown) => ({ ...child('x'), argument })
+    const first = await added(sup, bare({ id: 'own' }))
+    t.equal(await self.call(first, 'id'), 'own', 'its own fields win')
+    self.cast(first, 'end', 'boom')
+    t.equal(await self.call(await up(), 'id'), 'own')
+    const second = await added(sup, bare(undefined))
+    t.equal(await self.call(second, 'id'), 'of all')
+    self.cast(second, 'end', 'boom')
+    t.equal(await self.call(await up(), 'id'), 'of all')
+    t.match(await add(sup, bare(7)), { reason: { error: { message: /give an object/ } } })
+    t.match(await rejection(startSupervisor({ extraArguments: 7 as never })), {
+      code: 'BEAMISH_BAD_OPTION',
+    })
+    await stopAll(sup)
+  })
 
   await t.test('otp 157: all children stop at once, each with its own shutdown', async (t) => {
     const sup = await startSupervisor()

@@ -2,6 +2,7 @@
 // Longer than 400 lines because one suite runs all of it at both places.
 import { type BeamishNode, type ExitReason, type Placement, supervisor } from 'beamish'
 import t, { type Test } from 'tap'
+import { type Behaviour, findBehaviour } from '../../../runtime/process/behaviour.ts'
 import { downReason, isType, rejection, schedulerCounts, startNode } from '../kit.ts'
 import { Gate } from './children.ts'
 import { Trees } from './trees.ts'
@@ -39,6 +40,18 @@ async function suite(t: Test, node: BeamishNode, place: Placement): Promise<void
       t.same(await events('up', 2), ['a', 'b'])
       t.same(await events('down', 2), ['b', 'a'])
       t.ok(await nothing('up'))
+    },
+  )
+
+  await t.test(
+    'otp 117: a supervisor whose first start fails is an error, not ignored',
+    async (t) => {
+      const outcome = await rejection(startTree([child('bad', { init: { fail: 'no' } })]))
+      t.same(outcome, { shutdown: { failedToStartChild: 'bad', reason: 'no' } })
+      const Optional = findBehaviour('test.child') as Behaviour
+      const start = { witness: self.pid, id: 'x', init: { ignore: true } }
+      const ignored = await self.start(Optional, start, { place }).catch((error: unknown) => error)
+      t.match(ignored, { name: 'StartError', ignored: true }, 'ignore is told as such')
     },
   )
 
