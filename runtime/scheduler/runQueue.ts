@@ -10,31 +10,38 @@ interface Ranked {
 
 /** How many of one kind may run in a row while others wait. */
 const ROW = 8
-const COMPACT_ABOVE = 4_096
+const INITIAL = 64
+const SHRINK_ABOVE = 4_096
 
+/** A ring: neither end moves what lies between. */
 class Fifo<T> {
-  #items: T[] = []
+  #ring: (T | undefined)[] = new Array<T | undefined>(INITIAL).fill(undefined)
   #head = 0
-
-  get length(): number {
-    return this.#items.length - this.#head
-  }
+  length = 0
 
   push(item: T): void {
-    this.#items.push(item)
+    if (this.length === this.#ring.length) this.#grow()
+    this.#ring[(this.#head + this.length++) & (this.#ring.length - 1)] = item
   }
 
   shift(): T | undefined {
-    if (this.#head < this.#items.length) return this.#items[this.#head++]
-    if (this.#head > 0) this.compact()
-    return undefined
+    if (this.length === 0) return undefined
+    const item = this.#ring[this.#head]
+    this.#ring[this.#head] = undefined
+    this.#head = (this.#head + 1) & (this.#ring.length - 1)
+    // A burst must not pin its memory for good.
+    if (--this.length === 0 && this.#ring.length > SHRINK_ABOVE) {
+      this.#ring = new Array<T | undefined>(INITIAL).fill(undefined)
+      this.#head = 0
+    }
+    return item
   }
 
-  /** Lets go of what was shifted. */
-  compact(): void {
-    if (this.#head === this.#items.length) this.#items.length = 0
-    else if (this.#head > COMPACT_ABOVE) this.#items = this.#items.slice(this.#head)
-    else return
+  #grow(): void {
+    const { length } = this.#ring
+    const next = new Array<T | undefined>(length * 2).fill(undefined)
+    for (let i = 0; i < length; i++) next[i] = this.#ring[(this.#head + i) & (length - 1)]
+    this.#ring = next
     this.#head = 0
   }
 }
@@ -46,10 +53,10 @@ export class RunQueue<T extends Ranked> {
   #highRow = 0
   #normalRow = 0
 
-  get length(): number {
+  get empty(): boolean {
     const others = this.#others
     const ranked = others === undefined ? 0 : others.high.length + others.low.length
-    return this.#normal.length + ranked
+    return this.#normal.length + ranked === 0
   }
 
   push(item: T): void {
@@ -62,13 +69,6 @@ export class RunQueue<T extends Ranked> {
 
   shift(): T | undefined {
     return this.#others === undefined ? this.#normal.shift() : this.#shiftRanked(this.#others)
-  }
-
-  /** To be called now and then: gives memory back. */
-  compact(): void {
-    this.#normal.compact()
-    this.#others?.high.compact()
-    this.#others?.low.compact()
   }
 
   #shiftRanked({ high, low }: { readonly high: Fifo<T>; readonly low: Fifo<T> }): T | undefined {

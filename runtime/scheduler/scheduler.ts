@@ -118,7 +118,7 @@ export class Scheduler {
       drain: () => this.#drain(),
       turned: () => this.#turned(),
       get busy() {
-        return queue.length > 0
+        return !queue.empty
       },
     })
     this.slots = new Slots(this.id)
@@ -211,7 +211,6 @@ export class Scheduler {
       else this.#run(process)
       this.#turns.tick()
     }
-    this.#queue.compact()
   }
 
   #turned(): void {
