@@ -47,11 +47,14 @@ export const Narrow = genServer('overload.narrow', {
 export const Flooder = genServer('overload.flooder', {
   init: (_: undefined) => undefined,
   handleCall: {
-    casts(_state, { to, from, until }: { to: Pid; from: number; until: number }, self) {
+    // A question behind them on the same way: its answer says that all have arrived.
+    async casts(_state, { to, from, until }: { to: Pid; from: number; until: number }, self) {
       for (let i = from; i < until; i++) self.cast(to, 'note', i)
+      await self.info(to)
     },
-    sends(_state, { to, what }: { to: Pid; what: readonly unknown[] }, self) {
+    async sends(_state, { to, what }: { to: Pid; what: readonly unknown[] }, self) {
       for (const one of what) self.send(to, one)
+      await self.info(to)
     },
     /** Casts, then a call in the same step: its reply, or the reason it failed for. */
     async asks(
