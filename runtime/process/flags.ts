@@ -40,6 +40,11 @@ export const priorityOf = (rank: Rank): Priority =>
   rank === Rank.Normal ? 'normal' : rank === Rank.High ? 'high' : 'low'
 
 export interface Flags {
+  /**
+   * About so many bytes its state, mailbox and dictionary may take; one that is found to hold more dies `killed`, after the
+   * notice `max_heap`. They are weighed once a second, by what they contain. Default: no limit.
+   */
+  readonly maxHeapBytes?: number | undefined
   /** Default normal. self.priority() changes it. */
   readonly priority?: Priority | undefined
   /** How many messages may wait, and what happens to further ones. Default: any number, told from 10,000 on. */
@@ -72,8 +77,10 @@ const POLICIES: readonly unknown[] = [
  * @throws BEAMISH_BAD_OPTION
  */
 export function flagsOf(options: Flags): Flags | undefined {
-  const { mailbox, priority } = options
-  if (mailbox === undefined && priority === undefined) return undefined
+  const { mailbox, priority, maxHeapBytes } = options
+  if (mailbox === undefined && priority === undefined && maxHeapBytes === undefined) {
+    return undefined
+  }
   const flags: { -readonly [K in keyof Flags]: Flags[K] } = {}
   if (mailbox !== undefined) {
     mailboxLimit(mailbox)
@@ -82,6 +89,12 @@ export function flagsOf(options: Flags): Flags | undefined {
   if (priority !== undefined) {
     rankOf(priority)
     flags.priority = priority
+  }
+  if (maxHeapBytes !== undefined) {
+    if (typeof maxHeapBytes !== 'number' || !(maxHeapBytes > 0)) {
+      throw bad('maxHeapBytes', maxHeapBytes, 'give a number of bytes')
+    }
+    flags.maxHeapBytes = maxHeapBytes
   }
   return flags
 }

@@ -6,6 +6,7 @@ import type { AsyncResource } from 'node:async_hooks'
 import { BeamishError } from '../errors.ts'
 import { type ExitReason, reasonOf } from '../exit/reason.ts'
 import type { OwnedTimer } from '../scheduler/clock.ts'
+import { limitHeap } from '../scheduler/heapLimit.ts'
 import type { NameTaken } from '../scheduler/names.ts'
 import type { Scheduler, SpawnRequest } from '../scheduler/scheduler.ts'
 import type { Aliases } from './aliases.ts'
@@ -76,6 +77,8 @@ export class Process {
   /** Number of its description in the thread's journal; 0: not looked up yet. */
   label = 0
   trapExit: boolean
+  /** Who speaks for the group it was spawned into. */
+  groupLeader: Pid | undefined
   /** A stray of its code ends this process, not its thread. */
   readonly containStrays: boolean
   /** Its registered name; set by the name table. */
@@ -103,6 +106,8 @@ export class Process {
   idleTimer: Ref | undefined = undefined
   /** The latest of the timers that end with this process; kept by the clock. */
   timers: OwnedTimer | undefined = undefined
+  /** What its own code keeps beside its state. */
+  dictionary: Map<unknown, unknown> | undefined = undefined
   /** Its keys in unique registries; kept by the name table. */
   keys: Set<string> | undefined = undefined
 
@@ -131,6 +136,7 @@ export class Process {
     this.trapExit = behaviour.trapExit ?? false
     this.containStrays = behaviour.containStrays ?? false
     this.ack = request.ack
+    this.groupLeader = request.groupLeader
     const { flags } = request
     if (flags !== undefined || behaviour.flags !== undefined) {
       this.#raise({ ...behaviour.flags, ...flags })
@@ -145,7 +151,8 @@ export class Process {
     }
   }
 
-  #raise({ mailbox, priority }: Flags): void {
+  #raise({ mailbox, priority, maxHeapBytes }: Flags): void {
+    if (maxHeapBytes !== undefined) limitHeap(this, maxHeapBytes)
     if (priority !== undefined) this.rank = rankOf(priority)
     if (mailbox !== undefined) {
       this.limit = mailboxLimit(mailbox)
@@ -246,7 +253,7 @@ export class Process {
     this.links = this.monitors = this.watchers = this.pending = this.aliases = undefined
     this.receiver = undefined
     this.mailbox.clear()
-    this.state = undefined
+    this.state = this.dictionary = undefined
     // A listener that throws is a stray of the dead, whoever ended it.
     if (this.#abort !== undefined) runAs(this, (why) => this.#abort?.abort(why), reason)
     const listeners = this.#onExit

@@ -96,6 +96,31 @@ export class Self {
     return this.#process.ancestors
   }
 
+  /**
+   * Who speaks for the group of processes this one belongs to: inherited from the spawner, on any thread. What it is used
+   * for is up to those who set it (OTP group_leader).
+   */
+  get groupLeader(): Pid | undefined {
+    return this.#process.groupLeader
+  }
+
+  /** Counts for processes spawned from now on. */
+  set groupLeader(leader: Pid | undefined) {
+    this.#process.groupLeader = leader
+  }
+
+  /**
+   * A Map that is this process's alone, made when it is first asked for: for what code that runs in many kinds of processes
+   * keeps per process, such as a request id. State belongs into the state (OTP process dictionary).
+   */
+  get dictionary(): Map<unknown, unknown> {
+    const process = this.#process
+    // What the dead put there is kept for nobody.
+    if (process.status === Status.Dead) return new Map()
+    process.dictionary ??= new Map()
+    return process.dictionary
+  }
+
   /** The registered name, if any. */
   get name(): string | undefined {
     return this.#process.name

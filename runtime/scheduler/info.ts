@@ -1,7 +1,10 @@
+import { safeText } from '../exit/reason.ts'
 import { type Priority, priorityOf } from '../process/flags.ts'
 import { messageName } from '../process/messages.ts'
 import type { Pid } from '../process/pid.ts'
 import { type MonitorTarget, type Process, Status } from '../process/process.ts'
+
+const MAX_TEXT = 200
 
 /** What is known of a process from outside, as plain data (process_info in OTP). */
 export interface ProcessInfo {
@@ -21,6 +24,9 @@ export interface ProcessInfo {
   readonly monitors: readonly (Pid | string)[]
   readonly watchers: readonly Pid[]
   readonly parent: Pid
+  readonly groupLeader: Pid | undefined
+  /** Its dictionary as text, each value cut to 200 characters. */
+  readonly dictionary: Readonly<Record<string, string>>
   readonly lastMessage: string | undefined
 }
 
@@ -41,6 +47,13 @@ export function processInfo(process: Process): ProcessInfo {
     ),
     watchers: [...(process.watchers?.values() ?? [])],
     parent: process.parent,
+    groupLeader: process.groupLeader,
+    dictionary: Object.fromEntries(
+      [...(process.dictionary ?? [])].map(([key, value]) => [
+        safeText(key, MAX_TEXT),
+        safeText(value, MAX_TEXT),
+      ]),
+    ),
     lastMessage: process.lastMessage === undefined ? undefined : messageName(process.lastMessage),
   }
 }

@@ -63,6 +63,7 @@ export interface SchedulerOptions {
 export interface SpawnRequest {
   readonly parent: Pid
   readonly ancestors: readonly Pid[]
+  readonly groupLeader?: Pid | undefined
   readonly link?: { readonly pid: Pid; readonly link: Link }
   readonly watcher?: { readonly pid: Pid; readonly ref: Ref }
   /** Who waits for the outcome of init. */

@@ -35,6 +35,7 @@ export interface RemoteSpawn {
   readonly ack: boolean
   readonly ancestors: readonly Pid[]
   readonly flags: Flags | undefined
+  readonly groupLeader: Pid | undefined
 }
 
 class PendingStart implements Pending {
@@ -157,6 +158,7 @@ export function start(
       ack: options.ack,
       ancestors: starter.lineage,
       flags: flagsOf(options),
+      groupLeader: starter.groupLeader,
     }
     scheduler.peers.push4(target, Op.Spawn, starter.pid, ref, request)
   }
@@ -176,6 +178,7 @@ export function spawnHere(
     parent: starter.pid,
     ancestors: starter.lineage,
     flags: flagsOf(options),
+    groupLeader: starter.groupLeader,
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(options.link === true ? { link: { pid: starter.pid, link: LOCAL_LINK } } : {}),
     ...(options.monitor === true ? { watcher: { pid: starter.pid, ref } } : {}),
@@ -199,6 +202,7 @@ export function spawnReceived(
       parent: from,
       ancestors: request.ancestors,
       flags: request.flags,
+      groupLeader: request.groupLeader,
       ...(request.name === undefined ? {} : { name: request.name }),
       ...(request.link === 0
         ? {}
