@@ -60,7 +60,7 @@ const TEMPLATES = {
   BEAMISH_PROCESS_LIMIT:
     'scheduler {scheduler} already runs {limit} processes: spread them over more threads',
   BEAMISH_ALREADY_REGISTERED: 'key {key} of registry {registry} belongs to {pid}',
-  BEAMISH_TEST_ASSERTION: '{message}\n\n{timeline}\n',
+  BEAMISH_TEST_ASSERTION: '{message}{timeline}',
   BEAMISH_TEST_UNREPRODUCIBLE:
     '{behaviour} {process} awaits something that is no operation of the runtime, in {message}: virtual time cannot bring it about; use self.sleep, self.call and the like there, or put what is real behind a process that the test replaces',
   BEAMISH_TEST_ENDLESS:

@@ -2,14 +2,14 @@
  * Asserts that await: each resolves as soon as what it names has happened, and fails when it no longer can. Nothing polls, and
  * a failure shows the timeline.
  */
-import { BeamishError } from '../errors.ts'
-import { type ExitReason, formatReason, safeText } from '../exit/reason.ts'
+import { type ExitReason, safeText } from '../exit/reason.ts'
 import { DownMessage } from '../process/messages.ts'
 import { formatPid, type Pid, type Ref } from '../process/pid.ts'
 import { type Process, Status } from '../process/process.ts'
 import { SupervisorState } from '../supervisor/supervisor.ts'
 import type { Driver } from './driver.ts'
 import type { RestartEvent } from './events.ts'
+import { expectReason, failure, Mismatch } from './failure.ts'
 import { type Match, matches, matchText } from './match.ts'
 import type { Recorder } from './recorder.ts'
 import type { Simulation } from './simulation.ts'
@@ -29,16 +29,6 @@ export interface Scene {
   readonly recorder: Recorder
   readonly outside: Process
   timeline(): string
-}
-
-/** An assertion that failed, at the line of the test that made it. */
-function failure(message: string, timeline: string, at: Error): BeamishError {
-  const error = new BeamishError('BEAMISH_TEST_ASSERTION', { message, timeline })
-  // Whoever prints the error with its properties would print the timeline twice.
-  Object.defineProperty(error, 'fields', { enumerable: false })
-  const frames = at.stack?.split('\n').slice(1) ?? []
-  error.stack = [`${error.name}: ${error.message}`, ...frames].join('\n')
-  return error
 }
 
 export class Asserts {
@@ -68,12 +58,12 @@ export class Asserts {
             if (value === undefined) return false
             resolve(value)
           } catch (thrown) {
-            reject(thrown instanceof Mismatch ? failure(thrown.message, timeline(), at) : thrown)
+            reject(thrown instanceof Mismatch ? failure(thrown.message, at, timeline()) : thrown)
           }
           return true
         },
         missed: (why) =>
-          reject(failure(`${expected} did not come ${why}${found()}`, timeline(), at)),
+          reject(failure(`${expected} did not come ${why}${found()}`, at, timeline())),
         failed: reject,
       })
     })
@@ -116,7 +106,7 @@ export class Asserts {
           const found = outside.mailbox.find((message) => matches(match, message))
           if (found < 0) return false
           const text = safeText(outside.mailbox.at(found), 200)
-          reject(failure(`the test got ${text}, which was not to come`, timeline(), at))
+          reject(failure(`the test got ${text}, which was not to come`, at, timeline()))
           return true
         },
         missed: () => resolve(),
@@ -167,7 +157,7 @@ export class Asserts {
     const ran = this.#scene.recorder.terminated.has(pid)
     if (terminateRan !== undefined && ran !== terminateRan) {
       const did = ran ? 'ran, and was not to' : 'did not run'
-      throw failure(`terminate of ${formatPid(pid)} ${did}`, this.#scene.timeline(), at)
+      throw failure(`terminate of ${formatPid(pid)} ${did}`, at, this.#scene.timeline())
     }
     return actual
   }
@@ -200,12 +190,4 @@ export class Asserts {
     }
     return false
   }
-}
-
-/** It came, and is not what was expected. */
-class Mismatch extends Error {}
-
-function expectReason(what: string, expected: Match, actual: ExitReason): void {
-  if (expected === undefined || matches(expected, actual)) return
-  throw new Mismatch(`${what} has the reason ${formatReason(actual)}, not ${matchText(expected)}`)
 }

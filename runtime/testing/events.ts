@@ -19,7 +19,7 @@ export type Outcome =
   /** A fault took it away. */
   | 'dropped'
 
-/** A message: sent at `seq`, `atMs`, and, once its receiver has come to it, handled at `handled`. */
+/** A message: sent at `seq`, `atMs`, and handled, lost or dropped at `settled`. */
 export interface MessageEvent extends When {
   readonly kind: 'send' | 'cast' | 'call' | 'reply' | 'down' | 'broadcast' | 'kernel'
   /** NO_PID when nobody is known to have sent it. */
@@ -29,7 +29,7 @@ export interface MessageEvent extends When {
   readonly name: string
   readonly payload: unknown
   readonly outcome: Outcome
-  readonly handled: When | undefined
+  readonly settled: When | undefined
 }
 
 export interface SpawnEvent extends When {

@@ -24,5 +24,7 @@ export { type Explored, type ExploreOptions, explore } from './explore.ts'
 export type { AtMessage, EndFault, Faults, MessageFault } from './faults.ts'
 /** What an assert expects. */
 export type { Match } from './match.ts'
+/** Asserts for a real node. */
+export { asserts, type NodeAsserts } from './nodeAsserts.ts'
 /** The node. */
 export { type TestNode, type TestNodeOptions, type Timeline, testNode } from './testNode.ts'

@@ -19,6 +19,7 @@ import { Supervising } from '../supervisor/supervising.ts'
 import type {
   ExitEvent,
   MessageEvent,
+  Outcome,
   RestartEvent,
   SpawnEvent,
   TerminateEvent,
@@ -92,7 +93,7 @@ export class Recorder implements Tracer {
 
   /** What is delivered now is taken away by a fault. */
   dropped(): void {
-    if (this.#current !== undefined) this.#current.outcome = 'dropped'
+    if (this.#current !== undefined) this.#settle(this.#current, 'dropped')
     this.#current = undefined
   }
 
@@ -153,8 +154,8 @@ export class Recorder implements Tracer {
       to,
       name,
       payload,
-      outcome: this.ends.has(to) ? 'lost' : 'waits',
-      handled: undefined,
+      outcome: 'waits',
+      settled: undefined,
     }) as Note
     if (schedulerOf(from) === schedulerOf(to)) this.#current = note
     else {
@@ -186,7 +187,7 @@ export class Recorder implements Tracer {
     // A reply settles a promise; within a thread at once.
     if (this.#current === note) {
       this.#current = undefined
-      this.#handled(note)
+      this.#settle(note, this.ends.has(to) ? 'lost' : 'handled')
     }
   }
 
@@ -196,8 +197,8 @@ export class Recorder implements Tracer {
     if (op !== Op.Reply && !COUNTED.has(op)) return
     const note = this.#away.get(`${batch[at + 1] as Pid}>${batch[at + 2] as Pid}`)?.shift()
     if (note === undefined) return
-    if (this.ends.has(note.to)) note.outcome = 'lost'
-    else if (op === Op.Reply) this.#handled(note)
+    if (this.ends.has(note.to)) this.#settle(note, 'lost')
+    else if (op === Op.Reply) this.#settle(note, 'handled')
     else this.#current = note
   }
 
@@ -214,7 +215,7 @@ export class Recorder implements Tracer {
   /** A message that no process has sent: the EXIT among them is told as a signal. */
   #fromKernel(to: Pid, message: unknown): Note | undefined {
     if (message instanceof ExitMessage) return undefined
-    const rest = { outcome: 'waits', handled: undefined } as const
+    const rest = { outcome: 'waits', settled: undefined } as const
     if (message instanceof DownMessage) {
       const { object, reason } = message
       const from = typeof object === 'number' ? object : NO_PID
@@ -250,14 +251,14 @@ export class Recorder implements Tracer {
     const at = waiting?.findIndex((one) => Object.is(one.message, message)) ?? -1
     if (at >= 0) {
       const [found] = waiting?.splice(at, 1) ?? []
-      if (found !== undefined) this.#handled(found.note)
+      if (found !== undefined) this.#settle(found.note, 'handled')
     }
     this.onHandle?.(process, message)
   }
 
-  #handled(note: Note): void {
-    note.outcome = 'handled'
-    note.handled ??= this.#when()
+  #settle(note: Note, outcome: Outcome): void {
+    note.outcome = outcome
+    note.settled ??= this.#when()
   }
 
   links(from: Pid, to: Pid): void {
@@ -288,8 +289,7 @@ export class Recorder implements Tracer {
 
   exited({ pid }: Process, reason: ExitReason): void {
     this.ends.set(pid, this.#add<ExitEvent>({ kind: 'exit', pid, reason }))
-    for (const { note } of this.#waiting.get(pid) ?? [])
-      if (note.outcome === 'waits') note.outcome = 'lost'
+    for (const { note } of this.#waiting.get(pid) ?? []) this.#settle(note, 'lost')
     this.#waiting.delete(pid)
   }
 

@@ -21,7 +21,7 @@ import { Faults } from './faults.ts'
 import type { Match } from './match.ts'
 import { Recorder } from './recorder.ts'
 import { Simulation } from './simulation.ts'
-import { timelineMermaid, timelineText } from './timeline.ts'
+import { type Named, namesOf, timelineMermaid, timelineText } from './timeline.ts'
 
 export interface TestNodeOptions {
   /** Scheduler threads beside main. Default 2. */
@@ -136,10 +136,11 @@ export class TestNode {
   #makeTimeline(): Timeline {
     const recorder = this.#recorder
     const { pid } = this.#outside
-    const text = (): string => timelineText(recorder.told(), pid)
+    const named = (): Named => namesOf(recorder.born.values(), pid)
+    const text = (): string => timelineText(recorder.told(), named())
     return Object.defineProperties(text, {
       events: { get: () => recorder.told() },
-      toMermaid: { value: () => timelineMermaid(recorder.told(), pid) },
+      toMermaid: { value: () => timelineMermaid(recorder.told(), named()) },
       clear: { value: () => recorder.clear() },
     }) as unknown as Timeline
   }

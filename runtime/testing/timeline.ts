@@ -1,7 +1,7 @@
 /** A timeline as people read it: as text, and as a Mermaid sequence diagram. Pure: from events to lines. */
 import { type ExitReason, formatReason, safeText } from '../exit/reason.ts'
 import { formatPid, NO_PID, type Pid } from '../process/pid.ts'
-import type { MessageEvent, TimelineEvent } from './events.ts'
+import type { MessageEvent, RestartEvent, SpawnEvent, TimelineEvent } from './events.ts'
 
 const MAX_PAYLOAD = 60
 
@@ -9,23 +9,21 @@ const MAX_PAYLOAD = 60
 export type Named = (pid: Pid) => string
 
 /** Names processes by what they were spawned as: `counter <0.1.3>`; `test` is the outside. */
-export function namesOf(events: readonly TimelineEvent[], outside: Pid): Named {
+export function namesOf(born: Iterable<SpawnEvent | RestartEvent>, outside: Pid): Named {
   const names = new Map<Pid, string>([
     [outside, 'test'],
     [NO_PID, 'the runtime'],
   ])
-  for (const event of events) {
-    if (event.kind !== 'spawn' && event.kind !== 'restart') continue
-    if (event.pid === outside) continue
-    names.set(event.pid, `${event.name ?? event.behaviour} ${formatPid(event.pid)}`)
+  for (const { pid, name, behaviour } of born) {
+    if (pid !== outside) names.set(pid, `${name ?? behaviour} ${formatPid(pid)}`)
   }
   return (pid) => names.get(pid) ?? formatPid(pid)
 }
 
-/** Events where they took effect: a message stands where it was handled. */
+/** Events where they took effect: a message stands where it was handled or lost. */
 export function inOrderOfEffect(events: readonly TimelineEvent[]): TimelineEvent[] {
   const place = (event: TimelineEvent): number =>
-    'handled' in event && event.handled !== undefined ? event.handled.seq : event.seq
+    'settled' in event && event.settled !== undefined ? event.settled.seq : event.seq
   return [...events].sort((a, b) => place(a) - place(b))
 }
 
@@ -93,10 +91,9 @@ function textOf(event: TimelineEvent, named: Named): string {
   }
 }
 
-export function timelineText(events: readonly TimelineEvent[], outside: Pid): string {
-  const named = namesOf(events, outside)
+export function timelineText(events: readonly TimelineEvent[], named: Named): string {
   const lines = inOrderOfEffect(events).map((event) => {
-    const { atMs } = 'handled' in event ? (event.handled ?? event) : event
+    const { atMs } = 'settled' in event ? (event.settled ?? event) : event
     return `${`${Math.round(atMs)} ms`.padStart(8)}  ${textOf(event, named)}`
   })
   return lines.join('\n')
@@ -109,8 +106,7 @@ const escaped = (text: string): string =>
     .replace(/;(?<!#35;)/g, '#59;')
     .replace(/\s*\n\s*/g, ' ')
 
-export function timelineMermaid(events: readonly TimelineEvent[], outside: Pid): string {
-  const named = namesOf(events, outside)
+export function timelineMermaid(events: readonly TimelineEvent[], named: Named): string {
   const ids = new Map<Pid, string>()
   const id = (pid: Pid): string => {
     const known = ids.get(pid)

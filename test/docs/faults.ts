@@ -12,26 +12,29 @@ export interface Shown {
   readonly title: string
   readonly code: string
   readonly output: string
+  /** Language of the output's fence: a diagram is drawn where the guide is read. */
+  readonly fence: string
 }
 
 const SECTION = /^## (.+)$/m
-const PAIR = /```ts run\n([\s\S]*?)```\n([\s\S]*?)```text\n([\s\S]*?)```/
+const PAIR = /```ts run\n([\s\S]*?)```\n([\s\S]*?)```(text|mermaid)\n([\s\S]*?)```/
 
 /** Every section of a guide that shows a program. */
 export function programsOf(guide: string): Shown[] {
   return guide.split(/^(?=## )/m).flatMap((section) => {
     const pair = PAIR.exec(section)
     if (pair === null) return []
-    const [, code = '', , output = ''] = pair
-    return [{ title: SECTION.exec(section)?.[1] ?? '', code, output }]
+    const [, code = '', , fence = 'text', output = ''] = pair
+    return [{ title: SECTION.exec(section)?.[1] ?? '', code, output, fence }]
   })
 }
 
 /** The guide with another output under a program. */
-export function withOutput(guide: string, { code, output }: Shown, actual: string): string {
+export function withOutput(guide: string, { code, output, fence }: Shown, actual: string): string {
   const at = guide.indexOf(code)
-  const from = guide.indexOf(`\`\`\`text\n${output}\`\`\``, at)
-  return `${guide.slice(0, from)}\`\`\`text\n${actual}\`\`\`${guide.slice(from + output.length + 11)}`
+  const opening = `\`\`\`${fence}\n`
+  const from = guide.indexOf(`${opening}${output}\`\`\``, at) + opening.length
+  return `${guide.slice(0, from)}${actual}${guide.slice(from + output.length)}`
 }
 
 /** Runs a program in a process of its own, as `app.ts` inside the package; its output as a reader sees it. */
