@@ -12,6 +12,7 @@ export function sendToAlias(scheduler: Scheduler, by: Pid, to: Alias, sent: unkn
   if (typeof pid !== 'number' || typeof ref !== 'number') {
     throw new BeamishError('BEAMISH_BAD_DESTINATION', { got: safeText(to, 100) })
   }
+  scheduler.tracer?.sends(by, pid, sent)
   const home = schedulerOf(pid)
   if (home === scheduler.id) aliasReceived(scheduler, pid, ref, sent)
   else scheduler.peers.push5(home, Op.SendAlias, by, pid, ref, sent)

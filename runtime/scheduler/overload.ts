@@ -45,6 +45,7 @@ function drop(process: Process, message: unknown): void {
   const { scheduler, pid } = process
   process.dropped++
   scheduler.dropped++
+  scheduler.tracer?.drops(process, message)
   if (!(message instanceof CallMessage)) return
   const { pid: caller, ref } = message
   process.watchers?.delete(ref)

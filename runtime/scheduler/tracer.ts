@@ -21,6 +21,8 @@ export interface Tracer {
   receives(batch: readonly unknown[], at: number): void
   /** A message lies in a mailbox. */
   delivered(process: Process, message: unknown): void
+  /** A full mailbox did not take a message, or let go of it. */
+  drops(process: Process, message: unknown): void
   /** A process is given a message: its handler, or its receive(), has it next. */
   handles(process: Process, message: unknown): void
   links(by: Pid, to: Pid): void

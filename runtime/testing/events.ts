@@ -16,7 +16,7 @@ export type Outcome =
   | 'handled'
   /** Nobody was there, or its receiver ended before it came to it. */
   | 'lost'
-  /** A fault took it away. */
+  /** A fault took it away, or a full mailbox did not take it. */
   | 'dropped'
 
 /** A message: sent at `seq`, `atMs`, and handled, lost or dropped at `settled`. */

@@ -35,7 +35,7 @@ export type Onlooker = (process: Process, message: unknown) => void
 
 type Distributed<T> = T extends When ? Omit<T, keyof When> : never
 
-const COUNTED = new Set<number>([Op.Send, Op.Cast, Op.Call])
+const COUNTED = new Set<number>([Op.Send, Op.SendAlias, Op.Cast, Op.Call])
 
 export class Recorder implements Tracer {
   readonly events: TimelineEvent[] = []
@@ -74,6 +74,7 @@ export class Recorder implements Tracer {
 
   /** All that happened, as it stands now. */
   told(): TimelineEvent[] {
+    this.#next(undefined)
     for (const event of this.events) {
       if (!('outcome' in event) || event.outcome !== 'waits' || !this.ends.has(event.to)) continue
       ;(event as Note).outcome = 'lost'
@@ -91,7 +92,7 @@ export class Recorder implements Tracer {
     return this.#current?.to === to ? this.#current.from : NO_PID
   }
 
-  /** What is delivered now is taken away by a fault. */
+  /** What is delivered now is taken away. */
   dropped(): void {
     if (this.#current !== undefined) this.#settle(this.#current, 'dropped')
     this.#current = undefined
@@ -157,7 +158,7 @@ export class Recorder implements Tracer {
       outcome: 'waits',
       settled: undefined,
     }) as Note
-    if (schedulerOf(from) === schedulerOf(to)) this.#current = note
+    if (schedulerOf(from) === schedulerOf(to)) this.#next(note)
     else {
       const pair = `${from}>${to}`
       const away = this.#away.get(pair)
@@ -192,20 +193,26 @@ export class Recorder implements Tracer {
   }
 
   receives(batch: readonly unknown[], at: number): void {
-    this.#current = undefined
+    this.#next(undefined)
     const op = batch[at] as number
     if (op !== Op.Reply && !COUNTED.has(op)) return
     const note = this.#away.get(`${batch[at + 1] as Pid}>${batch[at + 2] as Pid}`)?.shift()
     if (note === undefined) return
     if (this.ends.has(note.to)) this.#settle(note, 'lost')
     else if (op === Op.Reply) this.#settle(note, 'handled')
-    else this.#current = note
+    else this.#next(note)
+  }
+
+  /** What comes next to a mailbox. What was to, and did not, found nobody there. */
+  #next(note: Note | undefined): void {
+    if (this.#current !== undefined) this.#settle(this.#current, 'lost')
+    this.#current = note
   }
 
   delivered(process: Process, message: unknown): void {
     let note = this.#current
-    this.#current = undefined
-    if (note?.to !== process.pid) note = this.#fromKernel(process.pid, message)
+    if (note?.to === process.pid) this.#current = undefined
+    else note = this.#fromKernel(process.pid, message)
     if (note === undefined) return
     const waiting = this.#waiting.get(process.pid)
     if (waiting === undefined) this.#waiting.set(process.pid, [{ message, note }])
@@ -246,14 +253,22 @@ export class Recorder implements Tracer {
     return this.#add<MessageEvent>({ kind: 'kernel', ...facts, ...rest })
   }
 
+  drops(process: Process, message: unknown): void {
+    const found = this.#takeWaiting(process, message)
+    if (found !== undefined) this.#settle(found, 'dropped')
+    else if (this.#current?.to === process.pid) this.dropped()
+  }
+
   handles(process: Process, message: unknown): void {
-    const waiting = this.#waiting.get(process.pid)
-    const at = waiting?.findIndex((one) => Object.is(one.message, message)) ?? -1
-    if (at >= 0) {
-      const [found] = waiting?.splice(at, 1) ?? []
-      if (found !== undefined) this.#settle(found.note, 'handled')
-    }
+    const found = this.#takeWaiting(process, message)
+    if (found !== undefined) this.#settle(found, 'handled')
     this.onHandle?.(process, message)
+  }
+
+  #takeWaiting({ pid }: Process, message: unknown): Note | undefined {
+    const waiting = this.#waiting.get(pid)
+    const at = waiting?.findIndex((one) => Object.is(one.message, message)) ?? -1
+    return at < 0 ? undefined : waiting?.splice(at, 1)[0]?.note
   }
 
   #settle(note: Note, outcome: Outcome): void {
