@@ -65,6 +65,13 @@ const TEMPLATES = {
     '{behaviour} {process} awaits something that is no operation of the runtime, in {message}: virtual time cannot bring it about; use self.sleep, self.call and the like there, or put what is real behind a process that the test replaces',
   BEAMISH_TEST_ENDLESS:
     'the processes did not come to rest within {steps} steps: look for two that answer each other for ever, or a timer that rings at once; raise maxSteps if so many are expected',
+  BEAMISH_SYS_RAW:
+    '{pid} is a raw process and does not answer sys.{request}: its state is in its function; self.info() tells what is known of it, self.exit() ends it',
+  BEAMISH_SYS_REFUSED: '{behaviour} {pid} does not answer sys.{request}: {why}',
+  BEAMISH_SYS_FAILED: 'sys.{request} of {behaviour} {pid} failed and has changed nothing: {reason}',
+  BEAMISH_SYS_RUNNING:
+    '{behaviour} {pid} runs, and its code changes only while it is suspended: sys.suspend() it first',
+  BEAMISH_SYS_MODULE: 'sys.{request} of {behaviour} {pid}: module {module} {why}',
   // Layers above: the message is made where the mistake is seen.
   CHN_PAYLOAD: '{message}',
   CHN_FIELD_TOO_LONG: '{message}',

@@ -80,6 +80,23 @@ export interface MailboxReport {
   readonly dropped?: number
 }
 
+/** A message into a traced process, or a reply out of it. */
+export interface TraceEvent {
+  readonly pid: Pid
+  /** The pid as text. */
+  readonly process: string
+  readonly name: string | undefined
+  readonly behaviour: string
+  readonly scheduler: number
+  readonly event: 'in' | 'out'
+  /** What came in: `{ call, payload, from }`, `{ cast, payload }` or the message; out: the reply. */
+  readonly message: unknown
+  /** Out: who called, as text. */
+  readonly to?: string
+  /** How many more events will be told. */
+  readonly left: number
+}
+
 /** Every event of the runtime with what it carries. The channels and live view layers add theirs. */
 export interface RuntimeEvents {
   crash: CrashReport
@@ -93,6 +110,8 @@ export interface RuntimeEvents {
   }
   /** More than `highWater` messages wait in a mailbox; told again only after fewer than half of them did. */
   mailbox: MailboxReport
+  /** Of a process traced by sys.trace, on its thread. */
+  trace: TraceEvent
   /** Something worth a line that is no crash. `code` says which, `message` says it in words. */
   notice: {
     readonly level: 'info' | 'warn' | 'error'

@@ -10,7 +10,13 @@ export type { LogOptions } from './edge/log.ts'
 /** Errors: a code, and a message that names the fix. */
 export { BeamishError, type ErrorCode } from './errors.ts'
 /** Events of the runtime. */
-export { type CrashReport, type MailboxReport, onEvent, type RuntimeEvents } from './events.ts'
+export {
+  type CrashReport,
+  type MailboxReport,
+  onEvent,
+  type RuntimeEvents,
+  type TraceEvent,
+} from './events.ts'
 /** Ends as data. */
 export { Exit, type ExitReason, formatReason } from './exit/reason.ts'
 /** Servers. */
@@ -30,6 +36,8 @@ export type { BeamishNode } from './node/node.ts'
 export type { StartOptions } from './node/options.ts'
 /** Starts one. */
 export { start } from './node/start.ts'
+/** What formatStatus and codeChange are told. */
+export type { CodeChange, StatusReport } from './process/behaviour.ts'
 /** What a process is born with. */
 export type { Flags, MailboxOptions, MailboxPolicy, Priority } from './process/flags.ts'
 /** Messages the runtime sends. */
@@ -74,3 +82,8 @@ export { type DynamicSupervisorOptions, dynamicSupervisor } from './supervisor/d
 /** Supervision trees. */
 export { type SupervisorOptions, type SupervisorTree, supervisor } from './supervisor/spec.ts'
 export type { Strategy } from './supervisor/strategy.ts'
+/** What may be asked of any process with a behaviour. */
+export type { StateUpdate } from './sys/requests.ts'
+export type { Statistics } from './sys/statistics.ts'
+export type { ProcessStatus } from './sys/status.ts'
+export { type ChangeCodeOptions, type SysOptions, sys, type TraceOptions } from './sys/sys.ts'

@@ -4,7 +4,7 @@
  */
 import { BeamishError } from '../errors.ts'
 import type { ExitReason } from '../exit/reason.ts'
-import { defineBehaviour } from '../process/behaviour.ts'
+import { type CodeChange, defineBehaviour, type StatusReport } from '../process/behaviour.ts'
 import type { Flags } from '../process/flags.ts'
 import type { DownMessage, ExitMessage, From } from '../process/messages.ts'
 import type { Name } from '../process/pid.ts'
@@ -36,7 +36,7 @@ export type InfoHandlers<S> = {
   readonly timeout?: (state: S, message: 'timeout', self: Self) => InfoResult
 }
 
-export type InitResult<S> = S | Continue<S> | Ignore | Stop<never>
+export type InitResult<S> = S | Continue<S> | NoReply<S> | Ignore | Stop<never>
 
 export interface GenServerSpec<A, S, HC, HK> extends StrayOptions, Flags {
   /** Makes the state. Its starter waits for it. ignore(), stop(reason) and continueWith(arg, state) are answers too. */
@@ -52,6 +52,21 @@ export interface GenServerSpec<A, S, HC, HK> extends StrayOptions, Flags {
    * untrapped exit signal. After a throw it sees the state as it was when the callback began, unless changed in place.
    */
   readonly terminate?: (reason: ExitReason, state: S, self: Self) => unknown
+  /**
+   * Makes the state of this version from that of another one, for sys.changeCode; with direction `down`, the state of the
+   * version that is to run from that of this one. What it throws refuses the change.
+   */
+  readonly codeChange?: (state: unknown, change: CodeChange) => unknown
+  /** How status and crash reports show the state, the last message and the reason: what it leaves out is shown as it is. */
+  readonly formatStatus?: (status: StatusReport & { readonly state: S }) => {
+    readonly [part in keyof StatusReport]?: unknown
+  }
+  /**
+   * Hibernates after so many idle milliseconds, or up to twice as many. The state must be data of its own then: what comes back
+   * is a copy, equal and with its inner references kept, but not what others have references to; a state that would not come
+   * back equal stays as it is, and a notice says so. Default Infinity: never.
+   */
+  readonly hibernateAfterMs?: number
   /** Traps exits from the start, so that terminate runs on a supervisor's shutdown. Default false. */
   readonly trapExit?: boolean
 }
@@ -97,6 +112,14 @@ export function genServer<A, S, HC = Record<never, never>, HK = Record<never, ne
       option: `init of genServer "${name}"`,
       got: typeof spec.init,
       fix: 'give a function that returns the first state',
+    })
+  }
+  const { hibernateAfterMs = Number.POSITIVE_INFINITY } = spec
+  if (!(typeof hibernateAfterMs === 'number' && hibernateAfterMs > 0)) {
+    throw new BeamishError('BEAMISH_BAD_OPTION', {
+      option: `hibernateAfterMs of genServer "${name}"`,
+      got: String(hibernateAfterMs),
+      fix: 'give a number of milliseconds above 0, or Infinity for never',
     })
   }
   const behaviour = new ServerBehaviour(name, spec as never)

@@ -12,6 +12,11 @@ export interface NextOptions {
   readonly timeoutMs?: number
   /** handleContinue runs with this before the next message. */
   readonly continue?: unknown
+  /**
+   * The server hibernates once it has nothing to do: what it does not need until the next message is given back, and its state
+   * serialized where that pays. For one that expects no message for long: waking costs about what serializing did.
+   */
+  readonly hibernate?: boolean
 }
 
 abstract class Result {
@@ -34,8 +39,9 @@ export class Reply<V = unknown> extends Result {
   }
 }
 
-export class NoReply extends Result {
+export class NoReply<S = unknown> extends Result {
   readonly kind = 'noreply'
+  declare readonly [valueBrand]?: S
 }
 
 export class Stop<V = unknown> extends Result {
@@ -78,7 +84,8 @@ export function reply<V>(value: V, ...rest: [state?: unknown, options?: NextOpti
 }
 
 /**
- * No reply now: `self.reply(from, value)` may come later, from anywhere (`{noreply, State}`).
+ * No reply now: `self.reply(from, value)` may come later, from anywhere (`{noreply, State}`). From init: the first state, with
+ * options (`{ok, State, Timeout | hibernate}`).
  *
  * @example
  * ```ts
@@ -90,6 +97,8 @@ export function reply<V>(value: V, ...rest: [state?: unknown, options?: NextOpti
  * })
  * ```
  */
+export function noreply(): NoReply
+export function noreply<S>(state: S, options?: NextOptions): NoReply<S>
 export function noreply(...rest: [state?: unknown, options?: NextOptions]): NoReply {
   return new NoReply(rest.length > 0 ? rest[0] : KEEP, rest[1])
 }
@@ -136,7 +145,8 @@ export function stopWithReply<V>(
 export const ignore = (): Ignore => new Ignore()
 
 /**
- * From init: the state, and handleContinue with `argument` before the first message, after the starter is released.
+ * From init: the state, and handleContinue with `argument` before the first message, after the starter is released. The
+ * options hold after the continue step, unless that answers something itself.
  *
  * @example
  * ```ts
@@ -147,6 +157,10 @@ export const ignore = (): Ignore => new Ignore()
  * })
  * ```
  */
-export function continueWith<S>(argument: unknown, state: S): Continue<S> {
-  return new Continue(state, { continue: argument })
+export function continueWith<S>(
+  argument: unknown,
+  state: S,
+  options: Omit<NextOptions, 'continue'> = {},
+): Continue<S> {
+  return new Continue(state, { ...options, continue: argument })
 }

@@ -1,8 +1,8 @@
 /** The kernel side of a GenServer: which callback runs for which message, and what its answer means. */
 import { BeamishError } from '../errors.ts'
 import { publish } from '../events.ts'
-import { Exit, type ExitReason, plain, reasonOf, safeText } from '../exit/reason.ts'
-import type { Behaviour } from '../process/behaviour.ts'
+import { Exit, type ExitReason, formatReason, plain, reasonOf, safeText } from '../exit/reason.ts'
+import type { Behaviour, CodeChange, StateAccess, StatusReport } from '../process/behaviour.ts'
 import { type Flags, flagsOf } from '../process/flags.ts'
 import {
   BroadcastMessage,
@@ -16,6 +16,7 @@ import {
 import { formatPid } from '../process/pid.ts'
 import { type Process, Status } from '../process/process.ts'
 import type { Self } from '../process/self.ts'
+import { awaitMessage, messageCame } from '../process/waiting.ts'
 import { answer } from '../scheduler/calls.ts'
 import { Continue, Ignore, KEEP, type NextOptions, NoReply, Reply, Stop } from './results.ts'
 
@@ -28,6 +29,9 @@ interface Callbacks extends Flags {
   readonly handleInfo?: Readonly<Record<string, Callback>> | Callback
   readonly handleContinue?: Callback
   readonly terminate?: Callback
+  readonly codeChange?: (state: unknown, change: CodeChange) => unknown
+  readonly formatStatus?: (status: StatusReport) => Partial<StatusReport>
+  readonly hibernateAfterMs?: number
   readonly trapExit?: boolean
   readonly containStrays?: boolean
 }
@@ -44,10 +48,18 @@ export class ServerBehaviour implements Behaviour {
   readonly trapExit: boolean
   readonly containStrays: boolean
   readonly flags: Flags | undefined
+  readonly data: StateAccess = {
+    get: (process) => process.state,
+    set: (process, state) => {
+      process.state = state
+    },
+  }
   readonly #callbacks: Callbacks
+  readonly #hibernateAfterMs: number
 
   constructor(name: string, callbacks: Callbacks) {
     this.name = name
+    this.#hibernateAfterMs = callbacks.hibernateAfterMs ?? Number.POSITIVE_INFINITY
     this.#callbacks = callbacks
     this.trapExit = callbacks.trapExit ?? false
     this.containStrays = callbacks.containStrays ?? false
@@ -56,6 +68,23 @@ export class ServerBehaviour implements Behaviour {
 
   inspectState(process: Process): unknown {
     return process.state === UNBORN ? undefined : process.state
+  }
+
+  formatStatus(status: StatusReport): StatusReport {
+    const { formatStatus } = this.#callbacks
+    if (formatStatus === undefined) return status
+    try {
+      return { ...status, ...formatStatus(status) }
+    } catch (thrown) {
+      // What it was to hide must not show because it failed.
+      const state = `formatStatus failed: ${formatReason(reasonOf(thrown))}`
+      return { state, ...(status.reason === undefined ? {} : { reason: status.reason }) }
+    }
+  }
+
+  codeChange(state: unknown, change: CodeChange): unknown {
+    const { codeChange } = this.#callbacks
+    return codeChange === undefined ? state : codeChange(state, change)
   }
 
   start(process: Process, argument: unknown): unknown {
@@ -76,18 +105,17 @@ export class ServerBehaviour implements Behaviour {
       process.scheduler.exit(process, plain(result.reason))
       return undefined
     }
-    if (result instanceof Reply || result instanceof NoReply) throw badReturn('init', result)
-    process.state = result instanceof Continue ? result.state : result
+    if (result instanceof Reply) throw badReturn('init', result)
+    if (result instanceof NoReply && result.state === KEEP) throw badReturn('init', result)
+    const next = result instanceof Continue || result instanceof NoReply ? result : undefined
+    process.state = next === undefined ? result : next.state
     process.ready()
-    if (result instanceof Continue) return this.#next(process, result.options)
-    return undefined
+    process.scheduler.sleepers.watch(process, this.#hibernateAfterMs)
+    return this.#next(process, next?.options)
   }
 
   handle(process: Process, message: unknown): unknown {
-    if (process.idleTimer !== undefined) {
-      process.scheduler.clock.cancelRef(process.idleTimer)
-      process.idleTimer = undefined
-    }
+    if (process.waiting !== undefined) messageCame(process)
     if (message instanceof CallMessage) {
       const handler = own(this.#callbacks.handleCall, message.event)
       if (handler === undefined) throw this.#noHandler('handleCall', message.event)
@@ -156,13 +184,13 @@ export class ServerBehaviour implements Behaviour {
     if (process.status === Status.Dead) return undefined
     if (result instanceof Reply) {
       if (result.state !== KEEP) process.state = result.state
-      answer(process.scheduler, process, from, result.value)
+      this.#reply(process, from, result.value)
       return this.#next(process, result.options)
     }
     if (result instanceof Stop && result.hasReply) {
       if (result.state !== KEEP) process.state = result.state
       return this.#stop(process, result.reason, process.lastMessage, () =>
-        answer(process.scheduler, process, from, result.reply),
+        this.#reply(process, from, result.reply),
       )
     }
     if (result instanceof NoReply || result instanceof Stop) {
@@ -170,29 +198,41 @@ export class ServerBehaviour implements Behaviour {
     }
     if (result instanceof Continue || result instanceof Ignore)
       throw badReturn('handleCall', result)
-    answer(process.scheduler, process, from, result)
+    this.#reply(process, from, result)
     return undefined
   }
 
-  /** What an answer asks for next: a continue step now, or a timeout once idle. */
+  #reply(process: Process, from: From, value: unknown): void {
+    process.attendant?.replied(process, from.pid, value)
+    answer(process.scheduler, process, from, value)
+  }
+
+  /** What an answer asks for next: a continue step now, then a timeout once idle, or sleep. */
   #next(process: Process, options: NextOptions | undefined): unknown {
     if (options === undefined) return undefined
-    if ('continue' in options) {
-      const { handleContinue } = this.#callbacks
-      if (handleContinue === undefined) throw this.#noHandler('handleContinue', 'continue')
-      const result = handleContinue(process.state, options.continue, process.self)
-      return this.#settled(process, 'handleContinue', result)
+    if (!('continue' in options)) return this.#idle(process, options)
+    const { handleContinue } = this.#callbacks
+    if (handleContinue === undefined) throw this.#noHandler('handleContinue', 'continue')
+    const result = handleContinue(process.state, options.continue, process.self)
+    if (result instanceof Promise) {
+      return result.then((value) => this.#continued(process, options, value))
     }
-    const { timeoutMs } = options
-    if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) return undefined
-    if (!(timeoutMs >= 0)) throw badReturn('timeoutMs', timeoutMs)
-    process.idleTimer = process.scheduler.clock.after(process, timeoutMs, () => {
-      process.idleTimer = undefined
-      // A message that is already waiting wins; the timeout is lost then (OTP).
-      if (process.status === Status.Idle && process.mailbox.length === 0) {
-        process.scheduler.deliver(process, 'timeout')
-      }
-    })
+    return this.#continued(process, options, result)
+  }
+
+  #continued(process: Process, options: NextOptions, result: unknown): unknown {
+    return result === undefined
+      ? this.#idle(process, options)
+      : this.#applied(process, 'handleContinue', result)
+  }
+
+  #idle(process: Process, { timeoutMs, hibernate }: NextOptions): undefined {
+    if (process.status === Status.Dead) return undefined
+    if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
+      if (!(timeoutMs >= 0)) throw badReturn('timeoutMs', timeoutMs)
+      awaitMessage(process, timeoutMs)
+    }
+    if (hibernate === true) process.scheduler.sleepers.soon(process)
     return undefined
   }
 

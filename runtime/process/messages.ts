@@ -92,12 +92,39 @@ export class StopMessage extends KernelMessage {
   }
 }
 
+/** What may be asked of any behaviour, whatever it is; see sys. */
+export type SystemRequest =
+  | 'getState'
+  | 'replaceState'
+  | 'getStatus'
+  | 'statistics'
+  | 'trace'
+  | 'suspend'
+  | 'resume'
+  | 'terminate'
+  | 'changeCode'
+
+/** A request of `sys` to a process; a kernel message, served ahead of what its behaviour does with messages. */
+export class SystemMessage extends KernelMessage {
+  readonly type = 'system'
+  readonly from: From
+  readonly request: SystemRequest
+  readonly argument: unknown
+  constructor(from: From, request: SystemRequest, argument: unknown) {
+    super()
+    this.from = from
+    this.request = request
+    this.argument = argument
+  }
+}
+
 /** The name of a message for logs and dispatch: its event, its `type`, or itself when it is a string. */
 export function messageName(message: unknown): string {
   if (typeof message === 'string') return message
   if (typeof message !== 'object' || message === null) return typeof message
   if (message instanceof CallMessage || message instanceof CastMessage) return message.event
   if (message instanceof BroadcastMessage) return message.event
+  if (message instanceof SystemMessage) return `sys.${message.request}`
   const { type } = message as { type?: unknown }
   return typeof type === 'string' ? type : 'message'
 }

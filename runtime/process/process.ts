@@ -5,11 +5,13 @@
 import type { AsyncResource } from 'node:async_hooks'
 import { BeamishError } from '../errors.ts'
 import { type ExitReason, reasonOf } from '../exit/reason.ts'
+import type { IdleWatch } from '../hibernation/sleepers.ts'
 import type { OwnedTimer } from '../scheduler/clock.ts'
 import { limitHeap } from '../scheduler/heapLimit.ts'
 import type { NameTaken } from '../scheduler/names.ts'
 import type { Scheduler, SpawnRequest } from '../scheduler/scheduler.ts'
 import type { Aliases } from './aliases.ts'
+import type { Attendant } from './attendant.ts'
 import type { Behaviour } from './behaviour.ts'
 import { type Flags, type MailboxLimit, mailboxLimit, Rank, rankOf } from './flags.ts'
 import type { Link } from './links.ts'
@@ -17,6 +19,7 @@ import { Mailbox } from './mailbox.ts'
 import type { Pid, Ref } from './pid.ts'
 import { Self } from './self.ts'
 import { asNobody, runAs } from './strays.ts'
+import type { Waiting } from './waiting.ts'
 
 export const Status = {
   Starting: 0,
@@ -60,7 +63,8 @@ const MAX_ANCESTORS = 16
 export class Process {
   readonly scheduler: Scheduler
   readonly pid: Pid
-  readonly behaviour: Behaviour
+  /** Another version of it after a code change. */
+  behaviour: Behaviour
   readonly parent: Pid
   readonly ancestors: readonly Pid[]
   readonly mailbox = new Mailbox()
@@ -103,11 +107,17 @@ export class Process {
   aliases: Aliases | undefined = undefined
   pending: Map<Ref, Pending> | undefined = undefined
   /** A server's timeout while it waits for a message. */
-  idleTimer: Ref | undefined = undefined
   /** The latest of the timers that end with this process; kept by the clock. */
   timers: OwnedTimer | undefined = undefined
   /** What its own code keeps beside its state. */
   dictionary: Map<unknown, unknown> | undefined = undefined
+  waiting: Waiting | undefined = undefined
+  /** Stands between it and its messages; see attendant.ts. */
+  attendant: Attendant | undefined = undefined
+  /** The turn it ran in last: tells who is idle. */
+  ranIn = 0
+  /** Watches it for idleness. */
+  idleWatch: IdleWatch | undefined = undefined
   /** Its keys in unique registries; kept by the name table. */
   keys: Set<string> | undefined = undefined
 
@@ -248,10 +258,26 @@ export class Process {
     return this.#self
   }
 
+  /** Lets go of what is made anew on first use: tables with nothing in them, its context, the room of its mailbox. */
+  compact(): void {
+    if (this.links?.size === 0) this.links = undefined
+    if (this.monitors?.size === 0) this.monitors = undefined
+    if (this.watchers?.size === 0) this.watchers = undefined
+    if (this.pending?.size === 0) this.pending = undefined
+    if (this.keys?.size === 0) this.keys = undefined
+    this.lastMessage = undefined
+    this.ownContext = undefined
+    this.#self = undefined
+    this.mailbox.clear()
+  }
+
   /** Last act of its death: lets go of what it held and tells listeners within this thread. */
   released(reason: ExitReason): void {
     this.links = this.monitors = this.watchers = this.pending = this.aliases = undefined
-    this.receiver = undefined
+    if (this.idleWatch !== undefined || this.attendant !== undefined) {
+      this.scheduler.sleepers.forget(this)
+    }
+    this.receiver = this.attendant = this.waiting = undefined
     this.mailbox.clear()
     this.state = this.dictionary = undefined
     // A listener that throws is a stray of the dead, whoever ended it.

@@ -4,7 +4,13 @@
  */
 import { Exit, type ExitReason } from '../exit/reason.ts'
 import { afterDeath } from '../process/afterDeath.ts'
-import { CallMessage, CastMessage, type From } from '../process/messages.ts'
+import {
+  CallMessage,
+  CastMessage,
+  type From,
+  SystemMessage,
+  type SystemRequest,
+} from '../process/messages.ts'
 import {
   type Alias,
   type Destination,
@@ -15,6 +21,7 @@ import {
 } from '../process/pid.ts'
 import { type Pending, type Process, Status } from '../process/process.ts'
 import { rejectAs } from '../process/strays.ts'
+import { systemDelivered } from '../sys/attended.ts'
 import { sendToAlias } from './aliases.ts'
 import { checkDelay } from './delay.ts'
 import { isolate } from './isolate.ts'
@@ -105,19 +112,30 @@ export function call(
   event: string,
   payload: unknown,
   timeoutMs: number,
+  request?: SystemRequest,
 ): Promise<unknown> {
   checkDelay(timeoutMs)
   if (caller.status === Status.Dead) return afterDeath(caller)
-  if (typeof to === 'number') return callPid(scheduler, caller, to, to, event, payload, timeoutMs)
-  const known = scheduler.names.findAfterDrain(to)
+  const known = typeof to === 'number' ? to : scheduler.names.findAfterDrain(to)
   if (known !== undefined) {
-    return callPid(scheduler, caller, known, to, event, payload, timeoutMs)
+    return callPid(scheduler, caller, known, to, event, payload, timeoutMs, request)
   }
-  return scheduler.names.whereis(caller, to).then((pid) => {
+  return scheduler.names.whereis(caller, to as string).then((pid) => {
     if (caller.status === Status.Dead) return afterDeath(caller)
     if (pid === undefined) throw callFailed(to, event, 'noproc')
-    return callPid(scheduler, caller, pid, to, event, payload, timeoutMs)
+    return callPid(scheduler, caller, pid, to, event, payload, timeoutMs, request)
   })
+}
+
+/** A call of sys: the kernel serves it, whatever the behaviour. Functions reach a process of the caller's thread alone. */
+export function callSystem(
+  caller: Process,
+  to: Destination,
+  request: SystemRequest,
+  argument: unknown,
+  timeoutMs: number,
+): Promise<unknown> {
+  return call(caller.scheduler, caller, to, `sys.${request}`, argument, timeoutMs, request)
 }
 
 function callPid(
@@ -128,13 +146,15 @@ function callPid(
   event: string,
   payload: unknown,
   timeoutMs: number,
+  request: SystemRequest | undefined,
 ): Promise<unknown> {
   if (pid === caller.pid) return Promise.reject(callFailed(to, event, 'calling_self'))
-  const sent = scheduler.development ? isolate(payload, caller.pid, to) : payload
+  const here = schedulerOf(pid) === scheduler.id
+  const whole = !scheduler.development || (request !== undefined && here)
+  const sent = whole ? payload : isolate(payload, caller.pid, to)
   return new Promise((resolve, reject) => {
     const ref = scheduler.refs.next()
     scheduler.tracer?.calls(caller.pid, pid, ref, event, sent)
-    const here = schedulerOf(pid) === scheduler.id
     const target = here ? scheduler.find(pid) : undefined
     if (here && target === undefined) {
       reject(callFailed(to, event, 'noproc'))
@@ -144,8 +164,12 @@ function callPid(
     caller.pendingOrNew().set(ref, pending)
     if (target !== undefined) {
       target.watchersOrNew().set(ref, caller.pid)
-      scheduler.deliver(target, new CallMessage(caller.pid, ref, event, sent))
-    } else scheduler.peers.push6(pending.scheduler, Op.Call, caller.pid, pid, ref, event, sent)
+      if (request === undefined) {
+        scheduler.deliver(target, new CallMessage(caller.pid, ref, event, sent))
+      } else systemDelivered(target, new SystemMessage({ pid: caller.pid, ref }, request, sent))
+    } else if (request === undefined) {
+      scheduler.peers.push6(pending.scheduler, Op.Call, caller.pid, pid, ref, event, sent)
+    } else scheduler.peers.push6(pending.scheduler, Op.System, caller.pid, pid, ref, request, sent)
   })
 }
 

@@ -13,15 +13,21 @@ export function crashReport(
   stray: Stray | undefined,
 ): CrashReport {
   const { behaviour, pid } = process
+  const told = {
+    reason,
+    message: message === undefined ? undefined : describeMessage(message),
+    state: behaviour.inspectState?.(process),
+  }
+  const shown = behaviour.formatStatus?.(told) ?? told
   return {
     pid,
     process: formatPid(pid),
     name: process.name,
     behaviour: behaviour.describe?.(process) ?? behaviour.name,
     scheduler: process.scheduler.id,
-    reason,
-    lastMessage: message === undefined ? undefined : describeMessage(message),
-    state: behaviour.inspectState?.(process),
+    reason: shown.reason ?? reason,
+    lastMessage: shown.message,
+    state: shown.state,
     ancestors: process.ancestors.map(formatPid),
     mailboxLength: process.mailbox.length,
     ...(stray === undefined ? {} : { stray }),

@@ -12,8 +12,17 @@ export interface ProcessInfo {
   readonly name: string | undefined
   readonly behaviour: string
   readonly scheduler: number
-  /** waiting: for a message. awaiting: a promise of its handler is pending. */
-  readonly status: 'starting' | 'runnable' | 'running' | 'waiting' | 'awaiting'
+  /**
+   * waiting: for a message. hibernated: the same, asleep. suspended: by sys. awaiting: a promise of its handler is pending.
+   */
+  readonly status:
+    | 'starting'
+    | 'runnable'
+    | 'running'
+    | 'waiting'
+    | 'hibernated'
+    | 'suspended'
+    | 'awaiting'
   readonly mailboxLength: number
   /** Messages its mailbox was too full for. */
   readonly dropped: number
@@ -63,5 +72,7 @@ function statusOf(process: Process): ProcessInfo['status'] {
   if (process.status === Status.Running) return 'running'
   if (process.receiver !== undefined) return process.queued ? 'runnable' : 'waiting'
   if (process.status === Status.Suspended) return 'awaiting'
-  return process.queued ? 'runnable' : 'waiting'
+  if (process.attendant?.suspended === true) return 'suspended'
+  if (process.queued) return 'runnable'
+  return process.attendant?.hibernated === true ? 'hibernated' : 'waiting'
 }

@@ -51,11 +51,13 @@ export const Op = {
   Dispatch: 21,
   /** to, alias ref, message */
   SendAlias: 22,
+  /** to, ref, request, argument; also monitors `to` under ref */
+  System: 23,
 } as const
 
 /** Fields of each op, `op` and `from` included. */
 export const ARITY: readonly number[] = [
-  4, 5, 6, 6, 4, 4, 5, 6, 4, 4, 5, 4, 6, 5, 4, 4, 6, 5, 4, 4, 5, 5, 5,
+  4, 5, 6, 6, 4, 4, 5, 6, 4, 4, 5, 4, 6, 5, 4, 4, 6, 5, 4, 4, 5, 5, 5, 6,
 ]
 
 /** Human word for what an op carries, for the report about a message that cannot be cloned. */

@@ -203,7 +203,8 @@ export class Peers {
     if (process === undefined) return
     if (process.outside) {
       // The outside is no program of its own that could be restarted: its call fails, the node goes on.
-      if (op === Op.Call) downReceived(this.#scheduler, from, fields[1] as Ref, reason)
+      if (op === Op.Call || op === Op.System)
+        downReceived(this.#scheduler, from, fields[1] as Ref, reason)
       if (op === Op.Spawn) spawnedReceived(this.#scheduler, from, fields[0] as Ref, NO_PID, reason)
       return
     }

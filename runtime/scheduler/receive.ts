@@ -1,8 +1,16 @@
 /** What arrives from other schedulers, signal by signal, in the order it was sent. */
 import type { ExitReason } from '../exit/reason.ts'
-import { BroadcastMessage, CallMessage, CastMessage, StopMessage } from '../process/messages.ts'
+import {
+  BroadcastMessage,
+  CallMessage,
+  CastMessage,
+  StopMessage,
+  SystemMessage,
+  type SystemRequest,
+} from '../process/messages.ts'
 import { NO_PID, type Pid, type Ref, schedulerOf } from '../process/pid.ts'
 import type { StartResult } from '../process/process.ts'
+import { systemDelivered } from '../sys/attended.ts'
 import { aliasReceived } from './aliases.ts'
 import { ARITY, Op } from './ops.ts'
 import { answerQuery, type Query } from './queries.ts'
@@ -130,7 +138,19 @@ function signal(s: Scheduler, peer: number, batch: readonly unknown[], at: numbe
       }
       process.watchersOrNew().set(b as Ref, from)
       const message = new StopMessage({ pid: from, ref: b as Ref }, batch[at + 4] as ExitReason)
-      s.deliver(process, message)
+      s.deliverUrgent(process, message)
+      return
+    }
+    case Op.System: {
+      const process = s.find(a as Pid)
+      if (process === undefined) {
+        s.peers.push5(schedulerOf(from), Op.Down, a as Pid, from, b, 'noproc')
+        return
+      }
+      process.watchersOrNew().set(b as Ref, from)
+      const request = batch[at + 4] as SystemRequest
+      const message = new SystemMessage({ pid: from, ref: b as Ref }, request, batch[at + 5])
+      systemDelivered(process, message)
       return
     }
     case Op.Dispatch:
@@ -162,6 +182,7 @@ export function noSuchScheduler(s: Scheduler, op: number, from: Pid, a: unknown,
     case Op.Call:
     case Op.Monitor:
     case Op.Stop:
+    case Op.System:
       downReceived(s, from, b as Ref, 'noproc')
       return
     case Op.Query:

@@ -1,6 +1,8 @@
 /**
  * A scheduler runs processes: a run queue drained by budgets, the process table, timers, and the ports to its peers. It is
  * an object, not a module global: a real node has one per worker thread, a test may hold several in one thread.
+ *
+ * Longer than 400 lines because a turn and all that ends one stand together: what a message costs can be read in one place.
  */
 import { BeamishError } from '../errors.ts'
 import { publish } from '../events.ts'
@@ -13,6 +15,8 @@ import {
   plain,
   reasonOf,
 } from '../exit/reason.ts'
+import { Sleepers } from '../hibernation/sleepers.ts'
+import { NOTHING } from '../process/attendant.ts'
 import { type Behaviour, findBehaviour } from '../process/behaviour.ts'
 import type { Flags } from '../process/flags.ts'
 import type { Link } from '../process/links.ts'
@@ -90,6 +94,7 @@ export class Scheduler {
   readonly peers: Peers
   readonly pubsub: PubSub
   readonly registries: Registries
+  readonly sleepers: Sleepers
   /** The process whose code runs now; undefined between processes and in continuations. */
   current: Process | undefined
   /** Is told of every step; see tracer.ts. */
@@ -132,6 +137,7 @@ export class Scheduler {
     this.journal = options.board.journal(options.slot)
     this.pubsub = new PubSub(this, options.board, options.slot)
     this.registries = new Registries(this)
+    this.sleepers = new Sleepers(this)
   }
 
   get processCount(): number {
@@ -174,6 +180,13 @@ export class Scheduler {
       )
     }
     return behaviour
+  }
+
+  /** deliver, of what a suspended process serves all the same: requests of sys, a stop, the end of its parent. */
+  deliverUrgent(process: Process, message: unknown): void {
+    const { attendant } = process
+    if (attendant?.takes(message) !== true) this.deliver(process, message)
+    else if (process.status === Status.Idle) this.enqueue(process)
   }
 
   /** Puts a message into a local mailbox, unless that is full. Never fails, never runs the receiver. */
@@ -223,6 +236,7 @@ export class Scheduler {
 
   #run(process: Process): void {
     if (process.status === Status.Dead) return
+    process.ranIn = this.#turns.count
     this.journal.runs(process)
     if (process.receiver !== undefined) {
       this.runCode(process, process.receiver)
@@ -239,20 +253,33 @@ export class Scheduler {
       budget--
     }
     const behaviour = process.behaviour
-    while (process.status === Status.Idle && process.mailbox.length > 0) {
+    while (
+      process.status === Status.Idle &&
+      (process.mailbox.length > 0 || process.attendant?.urgent === true)
+    ) {
       if (budget-- <= 0 || this.#turns.overtime) {
         this.enqueue(process)
         break
       }
+      const { attendant } = process
+      let message: unknown
+      if (attendant === undefined) {
+        message = process.mailbox.shift()
+        process.lastMessage = message
+      } else {
+        message = attendant.next(process)
+        if (message === NOTHING) break
+      }
       this.#turns.tick()
       this.#handled++
-      const message = process.mailbox.shift()
-      process.lastMessage = message
       this.journal.handles(message)
       process.status = Status.Running
       try {
         this.tracer?.handles(process, message)
-        const result = behaviour.handle(process, message)
+        const result =
+          attendant === undefined
+            ? behaviour.handle(process, message)
+            : attendant.handle(process, message)
         if (isThenable(result)) this.#suspend(process, result)
         else if (process.status === Status.Running) process.status = Status.Idle
       } catch (thrown) {
@@ -300,7 +327,8 @@ export class Scheduler {
   #resume(process: Process): void {
     if (process.status === Status.Dead) return
     process.status = Status.Idle
-    if (process.mailbox.length > 0) this.enqueue(process)
+    process.ranIn = this.#turns.count
+    if (process.mailbox.length > 0 || process.attendant?.urgent === true) this.enqueue(process)
   }
 
   /** A throw or rejection in user code: the behaviour may run terminate, then the process exits. */

@@ -25,7 +25,7 @@ export function exitSignal(
   if (to.status === Status.Dead) return
   const effect = signalEffect(kind, reason, to.trapExit)
   scheduler.tracer?.signalled(to, from, reason, kind, effect)
-  if (effect.do === 'message') scheduler.deliver(to, new ExitMessage(from, reason))
+  if (effect.do === 'message') scheduler.deliverUrgent(to, new ExitMessage(from, reason))
   else if (effect.do === 'die') scheduler.exit(to, effect.reason)
 }
 

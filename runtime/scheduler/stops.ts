@@ -69,7 +69,7 @@ function ask(scheduler: Scheduler, caller: Process, pid: Pid, ref: Ref, reason: 
     return
   }
   target.watchersOrNew().set(ref, caller.pid)
-  scheduler.deliver(target, new StopMessage({ pid: caller.pid, ref }, reason))
+  scheduler.deliverUrgent(target, new StopMessage({ pid: caller.pid, ref }, reason))
 }
 
 function sameReason(a: ExitReason, b: ExitReason): boolean {

@@ -8,6 +8,8 @@ import type { Host } from './host.ts'
 const CLOCK_EVERY = 16
 /** A turn waits so many microtasks for what an awaiting handler does next: as many as a few nested awaits take. */
 const HOPS = 8
+/** Turns are numbered in a small integer, and begin anew. */
+const MAX_COUNT = 2 ** 30 - 1
 
 export interface TurnWork {
   /** Does what is ready, until nothing is or `overtime`. */
@@ -21,6 +23,8 @@ export interface TurnWork {
 export class Turns {
   /** The time of this turn is up. */
   overtime = false
+  /** Number of this turn. */
+  count = 0
   readonly #host: Host
   readonly #budgetMs: number
   readonly #work: TurnWork
@@ -59,6 +63,7 @@ export class Turns {
   readonly #turn = (): void => {
     this.#pending = false
     this.#open = true
+    this.count = (this.count + 1) & MAX_COUNT
     this.#until = this.#host.now() + this.#budgetMs
     this.overtime = false
     this.#goOn()

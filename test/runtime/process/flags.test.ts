@@ -3,8 +3,8 @@ import { onEvent } from 'beamish'
 import t from 'tap'
 import { NO_PID, schedulerOf } from '../../../runtime/process/pid.ts'
 import { estimateBytes, HEAP_CHECK_MS } from '../../../runtime/scheduler/heapLimit.ts'
+import { Simulation } from '../../../runtime/testing/simulation.ts'
 import { downReason, startNode } from '../kit.ts'
-import { SimNode } from '../sim.ts'
 import { placements } from '../stage.ts'
 import { Keeper } from './flags.app.ts'
 
@@ -66,7 +66,7 @@ for (const scheduler of [1, 2]) {
 
 /** A process that keeps its messages waiting, with a limit; time is the test's. */
 function held(maxHeapBytes: number) {
-  const sim = new SimNode(1)
+  const sim = new Simulation(1)
   const behaviour = {
     name: 'held',
     delivery: 'handle',

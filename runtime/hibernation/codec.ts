@@ -1,0 +1,50 @@
+/**
+ * A state at rest: serialized where that pays, as text of one byte per character, for a Buffer of its own costs some 300
+ * bytes beside its content. Pure: what is kept, what is not and why is decided here, and measured in bench/hibernation.ts.
+ */
+import { deserialize, serialize } from 'node:v8'
+import { freezeAgain, type Owners, survey, type Unserializable } from './survey.ts'
+
+/** A serialized state. */
+export interface Encoded {
+  readonly bytes: string
+  readonly frozen: readonly number[]
+}
+
+export type Rest =
+  | Unserializable
+  /** Left as it is: small, shared, too large, or no smaller when serialized. */
+  | { readonly kind: 'kept' }
+  | { readonly kind: 'encoded'; readonly encoded: Encoded }
+
+/** Below this the record of what was serialized takes what is saved. */
+const MIN_HEAP_BYTES = 1_024
+/** It pays when a third is saved, by an estimate of the heap that is right to a fifth. */
+const MAX_SHARE = 2 / 3
+/** The record of it: three words and the header of the text. */
+const RECORD_BYTES = 96
+
+/** Decides on the state of a process, and serializes it if that pays. */
+export function rest(state: unknown, owner: number, owners: Owners): Rest {
+  const found = survey(state, owner, owners)
+  if (found.kind === 'unserializable') return found
+  if (found.kind !== 'own' || found.heapBytes < MIN_HEAP_BYTES) return { kind: 'kept' }
+  let buffer: Buffer
+  try {
+    buffer = serialize(state)
+  } catch (error) {
+    // What the survey does not see: a Proxy, or nesting deeper than the stack.
+    const what = `something that cannot be serialized (${(error as Error).message})`
+    return { kind: 'unserializable', path: 'state', what }
+  }
+  const { heapBytes, frozen } = found
+  if (buffer.length + RECORD_BYTES > heapBytes * MAX_SHARE) return { kind: 'kept' }
+  return { kind: 'encoded', encoded: { bytes: buffer.toString('latin1'), frozen } }
+}
+
+/** The state as it was. */
+export function wakeUp({ bytes, frozen }: Encoded): unknown {
+  const state: unknown = deserialize(Buffer.from(bytes, 'latin1'))
+  freezeAgain(state, frozen)
+  return state
+}

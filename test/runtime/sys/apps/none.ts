@@ -1,0 +1,1 @@
+export const Versioned = { name: 'test.sys.versioned' }
