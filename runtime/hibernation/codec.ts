@@ -2,7 +2,7 @@
  * A state at rest: serialized where that pays, as text of one byte per character, for a Buffer of its own costs some 300
  * bytes beside its content. Pure: what is kept, what is not and why is decided here, and measured in bench/hibernation.ts.
  */
-import { deserialize, serialize } from 'node:v8'
+import { DefaultDeserializer, serialize } from 'node:v8'
 import { freezeAgain, type Owners, survey, type Unserializable } from './survey.ts'
 
 /** A serialized state. */
@@ -44,7 +44,21 @@ export function rest(state: unknown, owner: number, owners: Owners): Rest {
 
 /** The state as it was. */
 export function wakeUp({ bytes, frozen }: Encoded): unknown {
-  const state: unknown = deserialize(Buffer.from(bytes, 'latin1'))
+  const deserializer = new OwnViews(Buffer.from(bytes, 'latin1'))
+  deserializer.readHeader()
+  const state: unknown = deserializer.readValue()
   freezeAgain(state, frozen)
   return state
+}
+
+/** V8's views would lie in the serialized bytes, and keep all of them; these have buffers of their own, as they had. */
+class OwnViews extends DefaultDeserializer {
+  _readHostObject(): ArrayBufferView {
+    const read = DefaultDeserializer.prototype as unknown as { _readHostObject(): Uint8Array }
+    const view = read._readHostObject.call(this)
+    const { buffer, byteOffset, byteLength } = view
+    if (Buffer.isBuffer(view)) return Buffer.from(view)
+    const copy = buffer.slice(byteOffset, byteOffset + byteLength)
+    return new (view.constructor as new (of: ArrayBufferLike) => ArrayBufferView)(copy)
+  }
 }
