@@ -2,6 +2,7 @@
 const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
   chat: () => import('./chat.ts'),
   runtime: () => import('./runtime/run.ts'),
+  hibernation: () => import('./hibernation.ts'),
   strays: () => import('./strays.ts'),
 }
 

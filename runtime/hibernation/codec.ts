@@ -1,13 +1,15 @@
 /**
- * A state at rest: serialized where that pays, as text of one byte per character, for a Buffer of its own costs some 300
+ * A state at rest: serialized, and deflated, where that pays, as text of one byte per character, for a Buffer of its own costs some 300
  * bytes beside its content. Pure: what is kept, what is not and why is decided here, and measured in bench/hibernation.ts.
  */
 import { DefaultDeserializer, serialize } from 'node:v8'
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import { freezeAgain, type Owners, survey, type Unserializable } from './survey.ts'
 
 /** A serialized state. */
 export interface Encoded {
   readonly bytes: string
+  readonly deflated: boolean
   readonly frozen: readonly number[]
 }
 
@@ -21,7 +23,10 @@ export type Rest =
 const MIN_HEAP_BYTES = 1_024
 /** It pays when a third is saved, by an estimate of the heap that is right to a fifth. */
 const MAX_SHARE = 2 / 3
-/** The record of it: three words and the header of the text. */
+/** Below this, deflating takes longer than it is worth. A small window: a state repeats itself within it. */
+const MIN_DEFLATE_BYTES = 1_024
+const DEFLATE = { level: 1, memLevel: 4, windowBits: 12 }
+/** The record of it: four words and the header of the text. */
 const RECORD_BYTES = 96
 
 /** Decides on the state of a process, and serializes it if that pays. */
@@ -38,13 +43,17 @@ export function rest(state: unknown, owner: number, owners: Owners): Rest {
     return { kind: 'unserializable', path: 'state', what }
   }
   const { heapBytes, frozen } = found
-  if (buffer.length + RECORD_BYTES > heapBytes * MAX_SHARE) return { kind: 'kept' }
-  return { kind: 'encoded', encoded: { bytes: buffer.toString('latin1'), frozen } }
+  const packed = buffer.length < MIN_DEFLATE_BYTES ? buffer : deflateRawSync(buffer, DEFLATE)
+  const deflated = packed.length < buffer.length
+  const bytes = (deflated ? packed : buffer).toString('latin1')
+  if (bytes.length + RECORD_BYTES > heapBytes * MAX_SHARE) return { kind: 'kept' }
+  return { kind: 'encoded', encoded: { bytes, deflated, frozen } }
 }
 
 /** The state as it was. */
-export function wakeUp({ bytes, frozen }: Encoded): unknown {
-  const deserializer = new OwnViews(Buffer.from(bytes, 'latin1'))
+export function wakeUp({ bytes, deflated, frozen }: Encoded): unknown {
+  const packed = Buffer.from(bytes, 'latin1')
+  const deserializer = new OwnViews(deflated ? inflateRawSync(packed) : packed)
   deserializer.readHeader()
   const state: unknown = deserializer.readValue()
   freezeAgain(state, frozen)

@@ -11,7 +11,7 @@ import { Attended } from '../sys/attended.ts'
 import { Asleep, KEPT } from './asleep.ts'
 import { rest } from './codec.ts'
 import { IdleWheel, SPOKES } from './idleWheel.ts'
-import type { Owners } from './survey.ts'
+import { Owners } from './survey.ts'
 
 /** A wheel turns no faster than this. */
 const MIN_TICK_MS = 5
@@ -32,7 +32,7 @@ export class Sleepers {
   readonly #scheduler: Scheduler
   readonly #watches = new Map<number, IdleWatch>()
   readonly #drowsy = new Set<Process>()
-  readonly #owners: Owners = new WeakMap()
+  readonly #owners = new Owners()
   /** Behaviours whose state turned out not to be data: told once each. */
   readonly #told = new Set<string>()
   #due = false

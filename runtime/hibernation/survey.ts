@@ -25,8 +25,31 @@ export type Survey =
       readonly frozen: readonly number[]
     }
 
-/** Whose state an object was part of when it was last looked over. */
-export type Owners = WeakMap<object, number>
+/**
+ * Whose state an object was part of when it was last looked over. Remembers a bounded number: a WeakMap never gives back the
+ * room of what is gone, and what many share turns up again soon.
+ */
+export class Owners {
+  #recent = new WeakMap<object, number>()
+  #before = new WeakMap<object, number>()
+  #count = 0
+
+  get(value: object): number | undefined {
+    return this.#recent.get(value) ?? this.#before.get(value)
+  }
+
+  set(value: object, owner: number): void {
+    if (++this.#count > MAX_OWNED) {
+      this.#before = this.#recent
+      this.#recent = new WeakMap()
+      this.#count = 1
+    }
+    this.#recent.set(value, owner)
+  }
+}
+
+/** About half a megabyte per map. */
+const MAX_OWNED = 16_384
 
 /** Objects and values, all in all: about 10 ms of work. */
 const MAX_VALUES = 20_000

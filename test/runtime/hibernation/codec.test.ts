@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { rest, wakeUp } from '../../../runtime/hibernation/codec.ts'
-import { freezeAgain, survey } from '../../../runtime/hibernation/survey.ts'
+import { freezeAgain, Owners, survey } from '../../../runtime/hibernation/survey.ts'
 
 const SEED = Number(process.env.TEST_SEED ?? Date.now() % 2 ** 31)
 t.comment(`TEST_SEED=${SEED}`)
@@ -89,7 +89,7 @@ t.test('a state survives 10,000 rests: equal, shared parts and frozen ones inclu
     const before = { original, ballast: structuredClone(ballast) }
     let now: unknown = before
     for (let i = 0; i < 40; i++, cycles++) {
-      const result = rest(now, states, new WeakMap())
+      const result = rest(now, states, new Owners())
       if (result.kind !== 'encoded') {
         t.fail(`TEST_SEED=${seed}: ${JSON.stringify(result)}`)
         return
@@ -140,30 +140,49 @@ const notData: Record<string, [unknown, RegExp, RegExp]> = {
 
 for (const [title, [value, path, what]] of Object.entries(notData)) {
   t.test(`${title} would not come back equal: it is told where`, async (t) => {
-    t.match(rest(value, 1, new WeakMap()), { kind: 'unserializable', path, what })
+    t.match(rest(value, 1, new Owners()), { kind: 'unserializable', path, what })
   })
 }
 
 t.test('a Proxy is found by the serializer', async (t) => {
   const proxy = new Proxy({ list: ballast.map((one) => ({ ...one })) }, {})
-  t.match(rest(proxy, 1, new WeakMap()), { kind: 'unserializable', path: 'state' })
+  t.match(rest(proxy, 1, new Owners()), { kind: 'unserializable', path: 'state' })
+})
+
+/** What no deflating makes smaller. */
+let random = 1
+const noise = Buffer.from(
+  Array.from({ length: 4_000 }, () => {
+    random = (random * 48_271) % 2_147_483_647
+    return random >> 8
+  }),
+).toString('latin1')
+
+t.test('what is shared is found again after much else was looked over', async (t) => {
+  const owners = new Owners()
+  const shared = Object.freeze({ shared: true })
+  const mine = (): object => ({ shared, own: structuredClone(ballast) })
+  t.equal(rest(mine(), 1, owners).kind, 'encoded')
+  for (let i = 2; i < 1_000; i++) survey(structuredClone(ballast), i, owners)
+  t.equal(rest(mine(), 1_000, owners).kind, 'encoded', 'it was forgotten')
+  t.equal(rest(mine(), 1_001, owners).kind, 'kept', 'and is known again')
 })
 
 t.test('what is small, or no smaller serialized, is left as it is', async (t) => {
-  t.same(rest({ count: 1 }, 1, new WeakMap()), { kind: 'kept' })
-  t.same(rest('x'.repeat(10_000), 1, new WeakMap()), { kind: 'kept' })
+  t.same(rest({ count: 1 }, 1, new Owners()), { kind: 'kept' })
+  t.same(rest(noise, 1, new Owners()), { kind: 'kept' })
   t.same(
     rest(
       Array.from({ length: 30_000 }, (_, i) => i),
       1,
-      new WeakMap(),
+      new Owners(),
     ),
     { kind: 'kept' },
   )
 })
 
 t.test('what is part of two states is serialized with neither but the first', async (t) => {
-  const owners = new WeakMap<object, number>()
+  const owners = new Owners()
   const shared = Array.from({ length: 60 }, (_, i) => Object.freeze({ id: i, text: `text ${i}` }))
   const own = (): object => structuredClone(ballast)
   t.equal(rest({ own: own(), shared }, 1, owners).kind, 'encoded')
@@ -175,7 +194,7 @@ t.test('what is part of two states is serialized with neither but the first', as
 t.test('the survey numbers objects as their copies are numbered', async (t) => {
   const inner = Object.freeze({ a: [1, 2] })
   const value = { list: [inner, { b: inner }], map: new Map([[inner, Object.freeze([])]]) }
-  const found = survey(value, 1, new WeakMap())
+  const found = survey(value, 1, new Owners())
   t.equal(found.kind, 'own')
   const copy = structuredClone(value)
   freezeAgain(copy, found.kind === 'own' ? found.frozen : [])
