@@ -59,6 +59,16 @@ const TEMPLATES = {
     'all {limit} scheduler ids of this node are used up: restart the node, and look at why its threads end',
   BEAMISH_PROCESS_LIMIT:
     'scheduler {scheduler} already runs {limit} processes: spread them over more threads',
+  BEAMISH_FUNCTION_ELSEWHERE:
+    'a function of scheduler {from} cannot cross threads to {what}: give { module: import.meta.url, name, args } of an exported function instead',
+  BEAMISH_NO_EXPORT:
+    'module {module} exports no function {name}, but {got}: export it, or correct the name',
+  BEAMISH_TASK_OWNER:
+    'task {task} belongs to {owner}, not to {pid}: only the process that started a task may {call} it',
+  BEAMISH_DIRTY_QUEUE:
+    '{limit} jobs of task.cpu wait on this thread already: ask for fewer at a time, as with task.asyncStream, or raise dirtyThreads or maxDirtyQueue',
+  BEAMISH_TASK_SPENT:
+    'the outcome of task {task} has been taken already: await, shutdown or ignore a task once',
   BEAMISH_ALREADY_REGISTERED: 'key {key} of registry {registry} belongs to {pid}',
   BEAMISH_TEST_ASSERTION: '{message}{timeline}',
   BEAMISH_TEST_UNREPRODUCIBLE:

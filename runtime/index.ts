@@ -55,6 +55,8 @@ export {
 export type { StartResult } from './process/process.ts'
 /** Raw processes. */
 export { process, type RawBody } from './process/raw.ts'
+/** Functions for any thread. */
+export type { RemoteFunction } from './process/remoteFunction.ts'
 /** A process's own context. */
 export type { CallOptions, MonitorOptions, Self, SpawnOptions } from './process/self.ts'
 /** Errors outside of any handler. */
@@ -87,3 +89,9 @@ export type { StateUpdate } from './sys/requests.ts'
 export type { Statistics } from './sys/statistics.ts'
 export type { ProcessStatus } from './sys/status.ts'
 export { type ChangeCodeOptions, type SysOptions, sys, type TraceOptions } from './sys/sys.ts'
+/** Functions beside their caller. */
+export type { CpuOptions } from './task/cpu.ts'
+export type { TaskMessage, TaskResult } from './task/entry.ts'
+export type { TaskOptions } from './task/launch.ts'
+export type { StreamOptions, StreamResult } from './task/stream.ts'
+export { type Task, task, taskSupervisor } from './task/task.ts'

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { DirtySettings } from '../edge/dirty.ts'
 import type { LogOptions } from '../edge/log.ts'
 
 /** What main hands to a new thread. */
@@ -13,6 +14,7 @@ export interface BootData {
   readonly beatMs: number
   /** Made on main once per node: the same on every thread, replacements included. */
   readonly secret: string
+  readonly dirty: DirtySettings
   readonly mainPort: MessagePort
   readonly controlPort: MessagePort
   readonly peers: readonly { readonly id: number; readonly port: MessagePort }[]

@@ -1,7 +1,9 @@
 /** What a thread knows of its node, for layers above: its scheduler, its mode, the node's secret, its drainers. */
 
+import type { DirtySettings } from '../edge/dirty.ts'
 import { Self } from '../process/self.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
+import { Dirty } from './dirty.ts'
 import { Drainers } from './drain.ts'
 
 export interface LocalNode {
@@ -10,16 +12,23 @@ export interface LocalNode {
   /** Key material shared by all threads of the node; never leaves it. */
   readonly secret: string
   readonly drainers: Drainers
+  /** The threads of task.cpu. */
+  readonly dirty: Dirty
 }
 
 const nodes = new WeakMap<Scheduler, LocalNode>()
 
-export function makeLocalNode(scheduler: Scheduler, secret: string): LocalNode {
+export function makeLocalNode(
+  scheduler: Scheduler,
+  secret: string,
+  dirty: DirtySettings,
+): LocalNode {
   const node: LocalNode = {
     scheduler,
     development: scheduler.development,
     secret,
     drainers: new Drainers(),
+    dirty: new Dirty(dirty),
   }
   nodes.set(scheduler, node)
   return node

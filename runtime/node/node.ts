@@ -16,6 +16,7 @@ import { checkChildSpec } from '../supervisor/childSpec.ts'
 import { type SupervisorSpec, type SupervisorTree, supervisor } from '../supervisor/spec.ts'
 import { supervisorBehaviour } from '../supervisor/supervisor.ts'
 import { COUNTERS_NAME, Counters } from './counters.ts'
+import type { Dirty } from './dirty.ts'
 import { makeLocalNode } from './local.ts'
 import { MAX_TIMEOUT_MS, type Settings, whole } from './options.ts'
 import { type Address, PORTS_NAME, Ports } from './ports.ts'
@@ -41,6 +42,7 @@ export class BeamishNode {
   readonly #secret: string
   readonly #scheduler: Scheduler
   readonly #threads: Threads
+  readonly #dirty: Dirty
   readonly #outside: Process
   #stillRunning = 0
   #root: Process | undefined
@@ -60,7 +62,7 @@ export class BeamishNode {
       host: nodeHost(),
       development: settings.development,
     })
-    makeLocalNode(this.#scheduler, this.#secret)
+    this.#dirty = makeLocalNode(this.#scheduler, this.#secret, settings.dirty).dirty
     if (settings.log !== false) this.#endLog = startLog(0, settings.log)
     this.#threads = new Threads(this.#scheduler, settings, this.#secret, {
       leaving: (scheduler, timeoutMs) => this.#vacate(scheduler, timeoutMs),
@@ -228,6 +230,7 @@ export class BeamishNode {
     const stopped = reasonOf(new BeamishError('BEAMISH_NODE_STOPPED'))
     for (const one of [...(this.#outside.pending?.values() ?? [])]) one.down(stopped)
     this.#scheduler.close()
+    void this.#dirty.close()
   }
 
   async #endThreads(): Promise<void> {

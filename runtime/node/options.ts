@@ -1,6 +1,7 @@
 /** Options of start(), checked before anything runs: a bad one is one clear line. */
 import { availableParallelism } from 'node:os'
 import type { ResourceLimits } from 'node:worker_threads'
+import type { DirtySettings } from '../edge/dirty.ts'
 import { type LogOptions, logLevels } from '../edge/log.ts'
 import { BeamishError } from '../errors.ts'
 
@@ -32,6 +33,10 @@ export interface StartOptions {
   readonly maxBlockedMs?: number
   /** Limits of each thread's heap, as for a Worker. Default: Node's. A thread that meets them is lost and replaced. */
   readonly resourceLimits?: ResourceLimits
+  /** Threads for the jobs of task.cpu, per scheduler thread. Default: the cores shared out among those, at least 1. */
+  readonly dirtyThreads?: number
+  /** Jobs of task.cpu that may wait for one of them, per scheduler thread; one more is refused. Default 1,000. */
+  readonly maxDirtyQueue?: number
 }
 
 export interface Settings {
@@ -48,6 +53,7 @@ export interface Settings {
   readonly maxLostSeconds: number
   readonly maxBlockedMs: number
   readonly resourceLimits: ResourceLimits | undefined
+  readonly dirty: DirtySettings
 }
 
 const MAX_THREADS = 256
@@ -73,9 +79,12 @@ export function checkOptions(module: URL | string, options: StartOptions): Setti
   if (secret !== undefined && (typeof secret !== 'string' || secret.length < MIN_SECRET)) {
     throw bad('secretKeyBase', '[hidden]', `give at least ${MIN_SECRET} random characters`)
   }
+  const cores = availableParallelism()
+  const schedulers = whole('schedulers', options.schedulers ?? cores, 1, MAX_THREADS)
+  const share = Math.max(1, Math.floor(cores / schedulers))
   return {
     module: href,
-    schedulers: whole('schedulers', options.schedulers ?? availableParallelism(), 1, MAX_THREADS),
+    schedulers,
     development: options.development ?? process.env.NODE_ENV !== 'production',
     execArgv: options.execArgv,
     secretKeyBase: secret,
@@ -95,6 +104,10 @@ export function checkOptions(module: URL | string, options: StartOptions): Setti
         ? options.maxBlockedMs
         : whole('maxBlockedMs', options.maxBlockedMs ?? 5_000, 100, 3_600_000),
     resourceLimits: checkResourceLimits(options.resourceLimits),
+    dirty: {
+      threads: whole('dirtyThreads', options.dirtyThreads ?? share, 1, MAX_THREADS),
+      maxQueue: whole('maxDirtyQueue', options.maxDirtyQueue ?? 1_000, 0, 1_000_000),
+    },
   }
 }
 
@@ -111,6 +124,8 @@ const KNOWN: readonly string[] = [
   'maxLostSeconds',
   'maxBlockedMs',
   'resourceLimits',
+  'dirtyThreads',
+  'maxDirtyQueue',
 ] satisfies (keyof StartOptions)[]
 
 function checkLog(log: unknown): void {

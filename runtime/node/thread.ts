@@ -68,6 +68,7 @@ export class Thread {
       log: settings.log,
       beatMs: Watchdog.lookMs(settings.maxBlockedMs),
       secret,
+      dirty: settings.dirty,
       mainPort: data.port2,
       controlPort: control.port2,
       peers,

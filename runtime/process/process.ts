@@ -121,6 +121,9 @@ export class Process {
   /** Its keys in unique registries; kept by the name table. */
   keys: Set<string> | undefined = undefined
 
+  /** A task: who asked for it, then who asked for that one. */
+  callers: readonly Pid[] | undefined = undefined
+
   /** Made by strays.ts on first use. */
   ownContext: AsyncResource | undefined = undefined
 

@@ -121,6 +121,11 @@ export class Self {
     return process.dictionary
   }
 
+  /** In a task: the process that started it, then the one that started that task, … ($callers). Empty elsewhere. */
+  get callers(): readonly Pid[] {
+    return this.#process.callers ?? []
+  }
+
   /** The registered name, if any. */
   get name(): string | undefined {
     return this.#process.name

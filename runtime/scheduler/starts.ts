@@ -24,6 +24,15 @@ export interface StartOptions extends Flags {
   readonly timeoutMs?: number
 }
 
+/** What the kernel's own starts may ask for beyond that. */
+interface Asked extends StartOptions {
+  readonly ack: boolean
+  /** The reference of the start and its monitor, when something else has to know it before. */
+  readonly ref?: Ref
+  /** Takes the place of a start that is through, in the same step: a DOWN right behind it is for this one. */
+  readonly heir?: Pending
+}
+
 /** What a Spawn signal carries. */
 export interface RemoteSpawn {
   readonly behaviour: string
@@ -42,7 +51,7 @@ class PendingStart implements Pending {
   readonly scheduler: number
   readonly #starter: Process
   readonly #ref: Ref
-  readonly #request: StartOptions & { linkId: number; ack: boolean }
+  readonly #request: Asked & { linkId: number }
   readonly #resolve: (result: StartResult) => void
   #pid: Pid = NO_PID
   #timer: TimerEntry | undefined
@@ -51,7 +60,7 @@ class PendingStart implements Pending {
     starter: Process,
     scheduler: number,
     ref: Ref,
-    request: StartOptions & { linkId: number; ack: boolean },
+    request: Asked & { linkId: number },
     resolve: (result: StartResult) => void,
   ) {
     this.#starter = starter
@@ -82,7 +91,9 @@ class PendingStart implements Pending {
   }
 
   finish(result: StartResult): void {
-    this.#starter.pending?.delete(this.#ref)
+    const { heir } = this.#request
+    if (result.ok && heir !== undefined) this.#starter.pending?.set(this.#ref, heir)
+    else this.#starter.pending?.delete(this.#ref)
     if (this.#timer !== undefined) this.#starter.scheduler.clock.cancel(this.#timer)
     if (!result.ok) {
       if (this.#pid !== NO_PID) this.#starter.links?.delete(this.#pid)
@@ -130,9 +141,9 @@ export function start(
   target: number,
   behaviour: Behaviour | string,
   argument: unknown,
-  options: StartOptions & { readonly ack: boolean },
+  options: Asked,
 ): { readonly ref: Ref; readonly result: Promise<StartResult> } {
-  const ref = scheduler.refs.next()
+  const ref = options.ref ?? scheduler.refs.next()
   if (starter.status === Status.Dead) return { ref, result: afterDeath(starter) }
   const linkId = options.link === true && target !== scheduler.id ? ++scheduler.linkIds : 0
   const { promise, resolve } = Promise.withResolvers<StartResult>()

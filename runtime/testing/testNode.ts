@@ -55,6 +55,7 @@ export interface Timeline {
 
 const MAX_SCHEDULERS = 64
 const SECRET = 'the secret of a test node, known to everybody'
+const DIRTY = { threads: 1, maxQueue: 100 }
 
 /** The outside, whose sleep is virtual time. */
 class TestSelf extends Self {
@@ -111,7 +112,7 @@ export class TestNode {
       up: (scheduler) => this.#up(scheduler),
     })
     this.#simulation = simulation
-    for (const scheduler of simulation.schedulers) makeLocalNode(scheduler, SECRET)
+    for (const scheduler of simulation.schedulers) makeLocalNode(scheduler, SECRET, DIRTY)
     const body = anonymous(function outside() {
       return new Promise(() => {})
     })
@@ -153,7 +154,7 @@ export class TestNode {
   }
 
   #up(scheduler: number): void {
-    makeLocalNode(this.#simulation.scheduler(scheduler), SECRET)
+    makeLocalNode(this.#simulation.scheduler(scheduler), SECRET, DIRTY)
     this.#recorder.note('thread', `thread ${scheduler} is up in place of a lost one`)
     this.self.cast(ROOT_NAME, 'threadUp', scheduler)
   }
