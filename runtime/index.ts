@@ -3,6 +3,8 @@
  * @module
  */
 
+/** State behind functions. */
+export { type AgentFunction, type AgentOf, type AgentOptions, agent } from './agent/agent.ts'
 /** What the control plane tells of a thread. */
 export type { ThreadStats } from './edge/control.ts'
 /** The default log. */

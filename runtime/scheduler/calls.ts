@@ -148,10 +148,25 @@ function callPid(
   timeoutMs: number,
   request: SystemRequest | undefined,
 ): Promise<unknown> {
+  const whole =
+    !scheduler.development || (request !== undefined && schedulerOf(pid) === scheduler.id)
+  const sent = whole ? payload : isolate(payload, caller.pid, to)
+  return callIsolated(scheduler, caller, pid, to, event, sent, timeoutMs, request)
+}
+
+/** call of a process by its pid, with what is the callee's own already. */
+export function callIsolated(
+  scheduler: Scheduler,
+  caller: Process,
+  pid: Pid,
+  to: Destination,
+  event: string,
+  sent: unknown,
+  timeoutMs: number,
+  request?: SystemRequest,
+): Promise<unknown> {
   if (pid === caller.pid) return Promise.reject(callFailed(to, event, 'calling_self'))
   const here = schedulerOf(pid) === scheduler.id
-  const whole = !scheduler.development || (request !== undefined && here)
-  const sent = whole ? payload : isolate(payload, caller.pid, to)
   return new Promise((resolve, reject) => {
     const ref = scheduler.refs.next()
     scheduler.tracer?.calls(caller.pid, pid, ref, event, sent)

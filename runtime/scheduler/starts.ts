@@ -31,6 +31,8 @@ interface Asked extends StartOptions {
   readonly ref?: Ref
   /** Takes the place of a start that is through, in the same step: a DOWN right behind it is for this one. */
   readonly heir?: Pending
+  /** The argument goes by reference to a process of this thread: it is a function. */
+  readonly shared?: boolean
 }
 
 /** What a Spawn signal carries. */
@@ -150,7 +152,8 @@ export function start(
   const pending = new PendingStart(starter, target, ref, { ...options, linkId }, resolve)
   starter.pendingOrNew().set(ref, pending)
   const name = typeof behaviour === 'string' ? behaviour : behaviour.name
-  const sent = scheduler.development ? isolate(argument, starter.pid, name) : argument
+  const isolates = scheduler.development && options.shared !== true
+  const sent = isolates ? isolate(argument, starter.pid, name) : argument
   if (target === scheduler.id) {
     try {
       const found = typeof behaviour === 'string' ? scheduler.behaviour(behaviour) : behaviour
