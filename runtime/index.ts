@@ -66,7 +66,19 @@ export type { Stray, StrayOptions } from './process/strays.ts'
 /** Topics with typed events. */
 export { type Topic, topic } from './pubsub/topic.ts'
 /** Finding processes by key. */
-export { duplicateRegistry, uniqueRegistry } from './registry/registry.ts'
+export type {
+  KeyedEntry,
+  RegistryEntry,
+  RegistryKey,
+  RegistryMessage,
+} from './registry/registries.ts'
+export {
+  type DuplicateRegistry,
+  duplicateRegistry,
+  type RegistryOptions,
+  type UniqueRegistry,
+  uniqueRegistry,
+} from './registry/registry.ts'
 /** What is known of a process. */
 export type { ProcessInfo } from './scheduler/info.ts'
 /** Where a process is started. */

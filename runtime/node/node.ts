@@ -9,6 +9,7 @@ import { NO_PID } from '../process/pid.ts'
 import type { Process } from '../process/process.ts'
 import { anonymous } from '../process/raw.ts'
 import type { Self } from '../process/self.ts'
+import { LOCKS_NAME, Locks } from '../registry/locks.ts'
 import { Board } from '../scheduler/board.ts'
 import { nodeHost } from '../scheduler/host.ts'
 import { Scheduler } from '../scheduler/scheduler.ts'
@@ -121,6 +122,7 @@ export class BeamishNode {
       children: [
         Ports.child(undefined, { name: PORTS_NAME }),
         Counters.child(undefined, { name: COUNTERS_NAME }),
+        Locks.child(undefined, { name: LOCKS_NAME }),
       ],
     })
     await this.self.start(supervisorBehaviour, services.argument)

@@ -72,8 +72,13 @@ export function formatPid(pid: Pid): string {
 
 export function formatDestination(to: Destination | Alias): string {
   if (typeof to === 'object') return `an alias of ${formatPid(to.pid)}`
-  return typeof to === 'number' ? formatPid(to) : `"${to}"`
+  if (typeof to === 'number') return formatPid(to)
+  const at = to.indexOf(KEY_SEPARATOR)
+  return at < 0 ? `"${to}"` : `${to.slice(0, at)}["${to.slice(at + 2)}"]`
 }
+
+/** Separates a unique registry from its key in what `via` makes; no other name may contain it. */
+export const KEY_SEPARATOR = '\u0000'
 
 /** Makes the references of one scheduler: counter times 4,096 plus the scheduler id. */
 export class RefSource {

@@ -106,11 +106,11 @@ export class Process {
   watchers: Map<Ref, Pid> | undefined = undefined
   aliases: Aliases | undefined = undefined
   pending: Map<Ref, Pending> | undefined = undefined
-  /** A server's timeout while it waits for a message. */
   /** The latest of the timers that end with this process; kept by the clock. */
   timers: OwnedTimer | undefined = undefined
   /** What its own code keeps beside its state. */
   dictionary: Map<unknown, unknown> | undefined = undefined
+  /** A server's timeout while it waits for a message. */
   waiting: Waiting | undefined = undefined
   /** Stands between it and its messages; see attendant.ts. */
   attendant: Attendant | undefined = undefined
@@ -118,8 +118,8 @@ export class Process {
   ranIn = 0
   /** Watches it for idleness. */
   idleWatch: IdleWatch | undefined = undefined
-  /** Its keys in unique registries; kept by the name table. */
-  keys: Set<string> | undefined = undefined
+  /** Its keys in unique registries with their values; kept by the name table. */
+  keys: Map<string, unknown> | undefined = undefined
 
   /** A task: who asked for it, then who asked for that one. */
   callers: readonly Pid[] | undefined = undefined

@@ -46,7 +46,7 @@ export class PubSub {
   }
 
   unsubscribe(process: Process, topic: string): void {
-    const removed = this.#table.removeKey(process, topic)
+    const removed = this.#table.removeKey(process, topic).length
     if (removed > 0) this.#board.addInterest(this.#slot, bucketOf(topic), -removed)
   }
 

@@ -45,15 +45,32 @@ export class DuplicateTable<V> {
     return this.#buckets.get(key)
   }
 
-  /** Takes all entries of a process under a key away; how many they were. */
-  removeKey(process: Process, key: string | number): number {
+  /** Under all keys. */
+  *all(): Iterable<Entry<V>> {
+    for (const bucket of this.#buckets.values()) yield* bucket
+  }
+
+  /** Those of a process, in order of registration. */
+  owned(process: Process): readonly Entry<V>[] {
+    return this.#owned.get(process) ?? []
+  }
+
+  /** Takes the entries of a process under a key away, all or those whose value `match` accepts; those it took. */
+  removeKey(
+    process: Process,
+    key: string | number,
+    match: (value: V) => boolean = () => true,
+  ): readonly Entry<V>[] {
     const owned = this.#owned.get(process)
-    if (owned === undefined) return 0
-    const kept = owned.filter((entry) => entry.key !== key)
-    for (const entry of owned) if (entry.key === key) this.#drop(entry)
+    if (owned === undefined) return []
+    const removed = owned.filter((entry) => entry.key === key && match(entry.value))
+    if (removed.length === 0) return removed
+    for (const entry of removed) this.#drop(entry)
+    const gone = new Set(removed)
+    const kept = owned.filter((entry) => !gone.has(entry))
     if (kept.length === 0) this.#owned.delete(process)
     else this.#owned.set(process, kept)
-    return owned.length - kept.length
+    return removed
   }
 
   /** Takes everything of a process away; the entries it had. */

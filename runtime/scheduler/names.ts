@@ -4,15 +4,20 @@
  */
 import { BeamishError } from '../errors.ts'
 import { safeText } from '../exit/reason.ts'
-import { formatPid, NO_PID, type Pid, schedulerOf } from '../process/pid.ts'
+import {
+  formatDestination,
+  formatPid,
+  KEY_SEPARATOR,
+  NO_PID,
+  type Pid,
+  schedulerOf,
+} from '../process/pid.ts'
 import { type Process, Status } from '../process/process.ts'
 import { Op } from './ops.ts'
 import { ask } from './queries.ts'
 import type { Scheduler } from './scheduler.ts'
 
 const MAX_NAME = 255
-/** Separates a unique registry from its key; no registered name may contain it. */
-export const KEY_SEPARATOR = '\u0000'
 
 export interface RegisterRequest {
   readonly name: string
@@ -28,6 +33,8 @@ export class Names {
   readonly #dead = new Map<string, Pid>()
   /** Processes whose register is on its way: they are about to have a name. */
   readonly #registering = new Map<Process, string>()
+  /** Values of keys that are being claimed, by process and key: with the key its value is known. */
+  readonly #values = new Map<Process, Map<string, unknown>>()
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler
@@ -71,6 +78,10 @@ export class Names {
    * @throws BEAMISH_NAME_INVALID, BEAMISH_NAME_DEAD, BEAMISH_NAME_SECOND, BEAMISH_NAME_TAKEN
    */
   async register(process: Process, name: string): Promise<void> {
+    // A key of a unique registry, from `via`: a process may have many.
+    if (typeof name === 'string' && name.includes(KEY_SEPARATOR)) {
+      return this.registerKey(process, name, undefined)
+    }
     checkName(name)
     if (process.status === Status.Dead) {
       throw new BeamishError('BEAMISH_NAME_DEAD', { pid: formatPid(process.pid) })
@@ -88,9 +99,18 @@ export class Names {
   }
 
   /** Gives a key of a unique registry to a process, which may own many. */
-  async registerKey(process: Process, key: string): Promise<void> {
+  async registerKey(process: Process, key: string, value: unknown): Promise<void> {
     if (process.keys?.has(key)) throw new NameTaken(key, process.pid)
-    await this.#claim(process, key)
+    const values = this.#values.get(process) ?? new Map<string, unknown>()
+    if (values.has(key)) throw new NameTaken(key, process.pid)
+    this.#values.set(process, values.set(key, value))
+    try {
+      await this.#claim(process, key)
+    } finally {
+      values.delete(key)
+      if (values.size === 0) this.#values.delete(process)
+    }
+    this.#scheduler.registries.tell('register', process, key, value)
   }
 
   async #claim(process: Process, name: string): Promise<void> {
@@ -123,14 +143,20 @@ export class Names {
   }
 
   unregisterKey(process: Process, key: string): void {
-    if (process.keys?.delete(key)) this.gone(key, process.pid)
+    if (process.keys === undefined || !process.keys.has(key)) return
+    const value = process.keys.get(key)
+    process.keys.delete(key)
+    this.gone(key, process.pid)
+    this.#scheduler.registries.tell('unregister', process, key, value)
   }
 
   /** A process has ended: all it was known by is free. */
   forget(process: Process): void {
     this.#registering.delete(process)
+    this.#values.delete(process)
     if (process.name !== undefined) this.gone(process.name, process.pid)
-    if (process.keys !== undefined) for (const key of process.keys) this.gone(key, process.pid)
+    if (process.keys !== undefined)
+      for (const key of process.keys.keys()) this.gone(key, process.pid)
   }
 
   /** Authority only: the pid that owns the name afterwards. */
@@ -162,8 +188,8 @@ export class Names {
         return
       }
       if (name.includes(KEY_SEPARATOR)) {
-        process.keys ??= new Set()
-        process.keys.add(name)
+        process.keys ??= new Map()
+        process.keys.set(name, this.#values.get(process)?.get(name))
       } else process.name = name
     }
     this.#pids.set(name, pid)
@@ -205,7 +231,7 @@ export class Names {
 export class NameTaken extends BeamishError {
   readonly pid: Pid
   constructor(name: string, pid: Pid) {
-    super('BEAMISH_NAME_TAKEN', { name: `"${name}"`, pid: formatPid(pid) })
+    super('BEAMISH_NAME_TAKEN', { name: formatDestination(name), pid: formatPid(pid) })
     this.pid = pid
   }
 }

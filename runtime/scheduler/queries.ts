@@ -6,6 +6,7 @@ import { afterDeath } from '../process/afterDeath.ts'
 import { type Pid, type Ref, schedulerOf } from '../process/pid.ts'
 import { type Pending, type Process, Status } from '../process/process.ts'
 import { rejectAs } from '../process/strays.ts'
+import type { RegistryQuery } from '../registry/registries.ts'
 import { processInfo } from './info.ts'
 import type { RegisterRequest } from './names.ts'
 import { Op } from './ops.ts'
@@ -76,10 +77,8 @@ export function answerQuery(scheduler: Scheduler, query: Query, argument: unknow
       const process = scheduler.find(argument as Pid)
       return process === undefined ? undefined : processInfo(process)
     }
-    case 'registry': {
-      const { registry, key } = argument as { registry: string; key: string | number }
-      return scheduler.registries.localEntries(registry, key)
-    }
+    case 'registry':
+      return scheduler.registries.answer(argument as RegistryQuery)
     default:
       throw new BeamishError('BEAMISH_BAD_OPTION', {
         option: 'query',

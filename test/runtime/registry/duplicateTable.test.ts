@@ -41,7 +41,7 @@ t.test('entries, keys and owners are those of a list', async (t) => {
           rows.push(command)
         } else if (command.do === 'removeKey') {
           const kept = rows.filter((r) => r.owner !== command.owner || r.key !== command.key)
-          const removed = table.removeKey(of(command.owner), command.key)
+          const removed = table.removeKey(of(command.owner), command.key).length
           if (removed !== rows.length - kept.length) return false
           rows = kept
         } else {
