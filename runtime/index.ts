@@ -95,6 +95,13 @@ export type {
 } from './supervisor/childSpec.ts'
 /** Supervisors whose children come and go. */
 export { type DynamicSupervisorOptions, dynamicSupervisor } from './supervisor/dynamicSupervisor.ts'
+/** The same child on every thread. */
+export {
+  type Partition,
+  type PartitionSupervisor,
+  type PartitionSupervisorOptions,
+  partitionSupervisor,
+} from './supervisor/partitionSupervisor.ts'
 /** Supervision trees. */
 export { type SupervisorOptions, type SupervisorTree, supervisor } from './supervisor/spec.ts'
 export type { Strategy } from './supervisor/strategy.ts'

@@ -13,6 +13,7 @@ import { call } from '../scheduler/calls.ts'
 import { isPinned, place } from '../scheduler/placement.ts'
 import type { ChildSpec } from '../supervisor/childSpec.ts'
 import { lossOf } from '../supervisor/losses.ts'
+import { PARTITION_SUPERVISOR } from '../supervisor/partitionSupervisor.ts'
 import type { SupervisorSpec } from '../supervisor/spec.ts'
 import { stopChild } from '../supervisor/stopChild.ts'
 import { restartPlan } from '../supervisor/strategy.ts'
@@ -227,6 +228,10 @@ class RootBehaviour extends SupervisorBehaviour {
   protected override async startPlaced(process: Process, spec: ChildSpec): Promise<StartResult> {
     checkPlace(spec)
     if (spec.place === 'each') return this.#startEach(process, spec)
+    // It runs no code of the app, and no lost thread takes it along.
+    if (spec.behaviour === PARTITION_SUPERVISOR && spec.place === undefined) {
+      return this.startAt(process, spec, process.scheduler.id)
+    }
     const target = place(process.scheduler, spec.place ?? 'any')
     // Main runs no user code.
     if (target === process.scheduler.id) return NOBODY
