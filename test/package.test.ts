@@ -89,6 +89,13 @@ t.test('the packed tarball installs into an empty folder and works there', async
     t.same(await exited(child), [0, null], 'it stops in order')
   })
 
+  t.test('a task, an agent and a dirty job run from it, on any thread', async (t) => {
+    await writeFile(join(app, 'jobs.mjs'), 'export const add = (a, b) => a + b\n')
+    await writeFile(join(app, 'tasks.mjs'), tasksModule)
+    const { stdout } = await run(process.execPath, ['tasks.mjs'], { cwd: app, env })
+    t.equal(stdout, '3 3 [1,2]\n', 'and its process ends')
+  })
+
   t.test('npx beamish app.mjs serves it too, and stops on SIGTERM', async (t) => {
     const settings = { ...env, PORT: '0', SCHEDULERS: '2', LOG_LEVEL: 'error' }
     const { line, child } = await started('npx', ['beamish', 'app.mjs'], {
@@ -123,6 +130,26 @@ const port = Number(process.env.PORT ?? 0)
 export default supervisor({
   children: [endpoint({ port, plugins: [liveRoutes({ '/hello': Hello })] })],
 })
+`
+
+const tasksModule = `import { agent, start, supervisor, task } from 'beamish'
+
+const jobs = new URL('./jobs.mjs', import.meta.url)
+export const sum = (self) => task.cpu(self, jobs, 'add', [1, 2])
+export const items = () => [1]
+export const with2 = (items) => [...items, 2]
+export const held = (items) => items
+export default supervisor({ children: [agent.child({ module: import.meta.url, name: 'items' }, { name: 'items' })] })
+
+if (import.meta.main) {
+  const node = await start(import.meta.url, { schedulers: 2, log: false })
+  const { self } = node
+  const there = task.async(self, { module: import.meta.url, name: 'sum' }, { place: 'any' })
+  await agent.update(self, 'items', { module: import.meta.url, name: 'with2' })
+  const held = await agent.get(self, 'items', { module: import.meta.url, name: 'held' })
+  console.log(await task.await(self, there), await sum(self), JSON.stringify(held))
+  await node.stop()
+}
 `
 
 const runScript = `import { start } from 'beamish'

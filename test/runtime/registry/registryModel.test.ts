@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Process } from '../../../runtime/process/process.ts'
 import { DuplicateTable } from '../../../runtime/registry/duplicateTable.ts'
+import { Simulation } from '../../../runtime/testing/simulation.ts'
 import type { holds } from '../../channels/property.ts'
-import { SimNode } from '../sim.ts'
 import { claims, quiet } from './actors.app.ts'
 
 const THREADS = [1, 2]
@@ -36,7 +36,7 @@ const commands = fc.array(
 
 t.test('after random registrations and ends all threads agree with a list', async (t) => {
   await holdsAsync(t, async (script) => {
-    const node = new SimNode(THREADS.length + 1)
+    const node = new Simulation(THREADS.length + 1)
     const processes = Array.from({ length: PROCESSES }, (_, i) =>
       node.idle(THREADS[i % THREADS.length] as number),
     )
@@ -98,7 +98,7 @@ t.test('after random registrations and ends all threads agree with a list', asyn
 })
 
 /** Waits for a promise while batches are delivered. */
-async function during<R>(node: SimNode, promise: Promise<R>): Promise<R> {
+async function during<R>(node: Simulation, promise: Promise<R>): Promise<R> {
   let done = false
   const result = promise.finally(() => {
     done = true
@@ -155,7 +155,7 @@ t.test('a death costs the number of its own keys, not the size of a bucket', asy
 })
 
 t.test('one that is in no registry costs nothing when it ends', async (t) => {
-  const node = new SimNode(2)
+  const node = new Simulation(2)
   const process = node.idle(1)
   const { registries } = node.scheduler(1)
   quiet.register(node.idle(1).self, 'k')
