@@ -22,6 +22,7 @@ import { afterDeath } from './afterDeath.ts'
 import { type AliasMode, MONITOR_ALIASES, type MonitorAlias } from './aliases.ts'
 import type { Behaviour } from './behaviour.ts'
 import { type Priority, priorityOf, rankOf } from './flags.ts'
+import { forever } from './forever.ts'
 import { DownMessage, type From } from './messages.ts'
 import { type Alias, type Destination, NO_PID, type Pid, type Ref, schedulerOf } from './pid.ts'
 import { type Process, Status } from './process.ts'
@@ -156,7 +157,7 @@ export class Self {
     checkDelay(ms)
     const process = this.#process
     if (process.status === Status.Dead) return afterDeath(process)
-    if (ms === Number.POSITIVE_INFINITY) return new Promise(() => {})
+    if (ms === Number.POSITIVE_INFINITY) return forever(process)
     return new Promise((resolve) => {
       process.scheduler.clock.after(process, ms, () => resolve())
     })

@@ -100,6 +100,19 @@ t.test('a handler that awaits something real is named', async (t) => {
   node.close()
 })
 
+t.test('what waits for the runtime alone is no such thing, however long', async (t) => {
+  const node = await testNode()
+  const waits = [
+    await node.spawn((self) => self.sleep(Number.POSITIVE_INFINITY)),
+    await node.spawn((self) => self.receive()),
+    await node.spawn((self) => self.sleep(600_000)),
+  ]
+  await node.runUntilIdle()
+  await node.advance(120_000)
+  for (const pid of waits) t.equal(await node.self.alive(pid), true)
+  node.close()
+})
+
 t.test('processes that never come to rest are told of', async (t) => {
   const node = await testNode({ maxSteps: 500 })
   const [a, b] = [await node.spawn(Teller, undefined), await node.spawn(Teller, undefined)]
