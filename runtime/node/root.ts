@@ -296,6 +296,8 @@ class RootBehaviour extends SupervisorBehaviour {
       ({ each, starting }) => each.delete(id) || starting.has(id),
     )
     await Promise.all(having.map((on) => this.#endOn(process, on, child.spec)))
+    // One that was still starting on a thread has been noted there meanwhile.
+    for (const on of having) on.each.delete(id)
     child.pid = undefined
   }
 

@@ -198,13 +198,20 @@ export class TestNode {
       return this.self.start(behaviour, argument as never, { place: 'any', ...options })
     }
     const where = (argument as { readonly scheduler?: number } | undefined)?.scheduler
-    const target = where ?? this.#simulation.board.leastLoaded() ?? 1
-    if (!this.schedulers().includes(target)) {
+    const target = where ?? this.#leastLoaded()
+    if (target === undefined || !this.schedulers().includes(target)) {
       throw new BeamishError('BEAMISH_NO_SCHEDULER', { scheduler: target })
     }
     const { pid } = this.#outside
     const request = { parent: pid, ancestors: [pid] }
     return this.#simulation.scheduler(target).spawn(anonymous(behaviour), undefined, request).pid
+  }
+
+  /** Of those that run: main may not have heard of the last loss. */
+  #leastLoaded(): number | undefined {
+    const least = this.#simulation.board.leastLoaded()
+    const live = this.schedulers()
+    return least !== undefined && live.includes(least) ? least : live[0]
   }
 
   monitor(target: Destination): Ref {

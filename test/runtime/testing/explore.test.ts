@@ -67,7 +67,7 @@ t.test('bad options are refused', async (t) => {
   }
 })
 
-const RUNS = 200
+const RUNS = 150
 
 for (const { name, options, run } of scenarios) {
   t.test(`${name}: holds under ${RUNS} schedules`, async (t) => {
