@@ -130,7 +130,7 @@ export class TestNode {
       driver,
       recorder: this.#recorder,
       outside: this.#outside,
-      timeline: this.timeline,
+      timeline: () => `${this.timeline()}\n\nseed ${this.seed}`,
     })
   }
 

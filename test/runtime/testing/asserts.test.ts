@@ -31,7 +31,7 @@ async function opened(t: Tester, options = {}): Promise<TestNode> {
 }
 
 t.test('assertReceive takes the first message that matches, however it is told', async (t) => {
-  const node = await opened(t)
+  const node = await opened(t, { seed: 11 })
   const say = (...messages: unknown[]) =>
     node.spawn((self) => {
       for (const message of messages) self.send(node.self.pid, message)
@@ -50,6 +50,7 @@ t.test('assertReceive takes the first message that matches, however it is told',
   t.match(text, /a message to the test that is \{"b":\[1,2\]\} did not come and nothing is left/)
   t.match(text, /its mailbox has \{"b":\[1,2,3\]\}, else/)
   t.match(text, / ms {2}anonymous <[\d.]+> -> test: send else/, 'with the timeline')
+  t.match(text, /\n\nseed 11\n$/, 'and the seed')
 })
 
 t.test('an assert waits for virtual time, so long and no longer', async (t) => {
