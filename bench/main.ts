@@ -3,6 +3,7 @@ const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>>
   chat: () => import('./chat.ts'),
   runtime: () => import('./runtime/run.ts'),
   hibernation: () => import('./hibernation.ts'),
+  registry: () => import('./registry.ts'),
   strays: () => import('./strays.ts'),
 }
 
