@@ -6,7 +6,7 @@
 import { BeamishError } from '../errors.ts'
 import { defineBehaviour } from '../process/behaviour.ts'
 import type { Name, Pid } from '../process/pid.ts'
-import type { Process } from '../process/process.ts'
+import type { Process, StartResult } from '../process/process.ts'
 import { Self } from '../process/self.ts'
 import { fullKey } from '../registry/registries.ts'
 import type { Board } from '../scheduler/board.ts'
@@ -14,7 +14,8 @@ import { hash32 } from '../scheduler/hash.ts'
 import { checkName } from '../scheduler/names.ts'
 import { type ChildOptions, type ChildSpec, checkChildSpec, childSpec } from './childSpec.ts'
 import { MAX_RESTARTS, MAX_SECONDS, type SupervisorSpec, whole } from './spec.ts'
-import { type ChildInfo, SupervisorBehaviour } from './supervisor.ts'
+import { NOBODY } from './supervising.ts'
+import { type ChildInfo, SupervisorBehaviour, SupervisorState } from './supervisor.ts'
 
 export interface PartitionSupervisorOptions extends ChildOptions {
   /** Its registered name, and that of its partitions with their keys. */
@@ -71,10 +72,18 @@ function placeOf(partition: number, threads: number): { readonly key: string } {
     if (hash32(`${slot}/${i}`) % threads === slot) return { key: `${slot}/${i}` }
 }
 
+/** A partition whose thread is being replaced: nobody waits for it, it comes later. */
+const LATER: StartResult = { ok: false, reason: 'noproc', ignored: true }
+
+class State extends SupervisorState {
+  /** While it starts: ids of the partitions that have no thread yet. */
+  late: Set<string> | undefined = new Set()
+}
+
 class PartitionSupervisorBehaviour extends SupervisorBehaviour {
   override readonly name: string = PARTITION_SUPERVISOR
 
-  override start(process: Process, argument: unknown): Promise<void> {
+  override async start(process: Process, argument: unknown): Promise<void> {
     const { child, name, partitions, maxRestarts, maxSeconds } = argument as Settings
     const { board } = process.scheduler
     const threads = threadsOf(board)
@@ -85,7 +94,24 @@ class PartitionSupervisorBehaviour extends SupervisorBehaviour {
       place: placeOf(i, threads),
     }))
     const spec: SupervisorSpec = { strategy: 'one_for_one', children, maxRestarts, maxSeconds }
-    return super.start(process, spec)
+    const state = new State(spec)
+    process.state = state
+    await this.startChildren(process, children)
+    const late = state.late
+    state.late = undefined
+    if (!process.alive) return
+    for (const child of state.children) {
+      if (late?.has(child.spec.id)) this.awaitPlace(process, child, [child])
+    }
+  }
+
+  /** A thread that is replaced in order waits for what is moved from it: that must not wait for the replacement. */
+  protected override async startPlaced(process: Process, spec: ChildSpec): Promise<StartResult> {
+    const result = await super.startPlaced(process, spec)
+    const { late } = process.state as State
+    if (result !== NOBODY || late === undefined) return result
+    late.add(spec.id)
+    return LATER
   }
 }
 

@@ -94,6 +94,13 @@ for (const schedulers of schedulerCounts) {
         t.not(schedulerOf(next), lost)
       },
     )
+
+    await t.test('a thread replaced in order gives its partitions to the next one', async (t) => {
+      const old = schedulerOf((await pidsOf(node))[0] as Pid)
+      const replacement = await node.restartThread(old)
+      const next = await whenNamed(node, counters.via(self, 0), (at) => at !== old)
+      t.equal(schedulerOf(next), replacement)
+    })
   })
 }
 

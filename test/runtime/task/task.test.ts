@@ -1,5 +1,6 @@
 // otp 170 to 179: tasks on their owner's thread and on another one. Numbers as in test/conformance/otp.md.
 import {
+  type BeamishError,
   type BeamishNode,
   formatPid,
   onEvent,
@@ -24,9 +25,18 @@ const why = (reason: unknown): unknown => (reason as { reason?: unknown }).reaso
 const errorOf = (reason: unknown): unknown =>
   (reason as { error?: { message?: unknown } } | undefined)?.error?.message
 
-for (const schedulers of schedulerCounts) {
-  t.test(`with ${schedulers} scheduler threads`, async (t) => {
-    const node = await startNode(APP, schedulers)
+const nodes: [title: string, schedulers: number, development: boolean][] = [
+  ...schedulerCounts.map((n): [string, number, boolean] => [
+    `with ${n} scheduler threads`,
+    n,
+    false,
+  ]),
+  ['in development', 2, true],
+]
+
+for (const [title, schedulers, development] of nodes) {
+  t.test(title, async (t) => {
+    const node = await startNode(APP, schedulers, { development })
     t.teardown(() => node.stop())
     const last: Placement = { scheduler: node.schedulers().at(-1) as number }
     await t.test('on the same scheduler', (t) => suite(t, node, 'here'))
@@ -187,10 +197,13 @@ async function suite(t: Test, node: BeamishNode, place: Placement): Promise<void
 
   await t.test('only its owner takes an outcome, and once', async (t) => {
     const one = task.async(self, remote('give', 1), at)
-    const stranger = task.async(self, (own) => rejection(task.await(own, one)))
-    t.match(await task.await(self, stranger), {
+    const stranger = task.async(self, async (own) => {
+      const { code, fields } = (await rejection(task.await(own, one))) as BeamishError
+      return { code, owner: fields.owner }
+    })
+    t.same(await task.await(self, stranger), {
       code: 'BEAMISH_TASK_OWNER',
-      fields: { owner: formatPid(self.pid) },
+      owner: formatPid(self.pid),
     })
     await task.await(self, one)
     for (const again of [task.await, task.yield, task.shutdown, task.ignore]) {
