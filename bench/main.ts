@@ -4,6 +4,8 @@ const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>>
   runtime: () => import('./runtime/run.ts'),
   hibernation: () => import('./hibernation.ts'),
   registry: () => import('./registry.ts'),
+  overload: () => import('./overload.ts'),
+  restarts: () => import('./restarts.ts'),
   strays: () => import('./strays.ts'),
 }
 

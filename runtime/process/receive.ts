@@ -50,6 +50,7 @@ export function receive(
         scheduler.journal.handles(message)
         scheduler.tracer?.handles(process, message)
         done()
+        scheduler.awaited = true
         resolve(message)
       } catch (error) {
         done()

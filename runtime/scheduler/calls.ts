@@ -72,6 +72,7 @@ class PendingCall implements Pending {
   reply(value: unknown, watched: boolean): void {
     this.#settle()
     if (watched) this.#unwatch()
+    this.#caller.scheduler.awaited = true
     this.#resolve(value)
   }
 

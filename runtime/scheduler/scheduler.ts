@@ -110,6 +110,9 @@ export class Scheduler {
   readonly #exits: Process[] = []
   #exiting = false
   #handled = 0
+  /** A promise was settled: whoever awaits it goes on only once the run queue has paused. */
+  awaited = false
+  #paused = false
   /** Messages that receive() may still hand over at once in this turn; further ones go through the run queue. */
   receivesLeft: number
 
@@ -217,13 +220,15 @@ export class Scheduler {
   }
 
   #drain(): void {
-    while (!this.#turns.overtime) {
+    const { time } = this.#turns
+    this.awaited = this.#paused = false
+    while (!time.turnOver && !this.#paused) {
       const process = this.#queue.shift()
       if (process === undefined) break
       process.queued = false
       if (process.containStrays) runAs(process, this.#runOwn, process)
       else this.#run(process)
-      this.#turns.tick()
+      time.tick()
     }
   }
 
@@ -245,6 +250,8 @@ export class Scheduler {
     if (process.status === Status.Suspended) return
     this.current = process
     let budget = this.#messageBudget
+    const time = this.#turns.time
+    time.slice()
     if (process.status === Status.Starting) {
       this.journal.notes('init')
       this.#step(process, () => process.begin())
@@ -257,8 +264,10 @@ export class Scheduler {
       process.status === Status.Idle &&
       (process.mailbox.length > 0 || process.attendant?.urgent === true)
     ) {
-      if (budget-- <= 0 || this.#turns.overtime) {
+      if (budget-- <= 0 || time.sliceOver || time.turnOver) {
         this.enqueue(process)
+        // One with endless messages must not fill the turn while others wait for a pause.
+        this.#paused = this.awaited
         break
       }
       const { attendant } = process
@@ -270,7 +279,7 @@ export class Scheduler {
         message = attendant.next(process)
         if (message === NOTHING) break
       }
-      this.#turns.tick()
+      time.tick()
       this.#handled++
       this.journal.handles(message)
       process.status = Status.Running

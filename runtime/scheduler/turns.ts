@@ -3,16 +3,15 @@
  * what has gathered leaves together, and I/O gets its chance.
  */
 import type { Host } from './host.ts'
+import { TurnClock } from './turnClock.ts'
 
-/** A clock reading costs as much as a short handler, so a turn looks at it this seldom. */
-const CLOCK_EVERY = 16
 /** A turn waits so many microtasks for what an awaiting handler does next: as many as a few nested awaits take. */
 const HOPS = 8
 /** Turns are numbered in a small integer, and begin anew. */
 const MAX_COUNT = 2 ** 30 - 1
 
 export interface TurnWork {
-  /** Does what is ready, until nothing is or `overtime`. */
+  /** Does what is ready, until nothing is, the turn is over, or somebody awaits a pause. */
   drain(): void
   /** Something is ready. */
   readonly busy: boolean
@@ -21,24 +20,20 @@ export interface TurnWork {
 }
 
 export class Turns {
-  /** The time of this turn is up. */
-  overtime = false
+  readonly time: TurnClock
   /** Number of this turn. */
   count = 0
   readonly #host: Host
-  readonly #budgetMs: number
   readonly #work: TurnWork
   readonly #ends: (() => void)[] = []
   #pending = false
   /** A turn is under way, its pauses for awaiting handlers included. */
   #open = false
   #hops = 0
-  #until = 0
-  #ticks = 0
 
   constructor(host: Host, budgetMs: number, work: TurnWork) {
     this.#host = host
-    this.#budgetMs = budgetMs
+    this.time = new TurnClock(host, budgetMs)
     this.#work = work
   }
 
@@ -55,17 +50,11 @@ export class Turns {
     this.wake()
   }
 
-  /** Looks at the clock now and then: handlers and processes count alike. */
-  tick(): void {
-    if (++this.#ticks % CLOCK_EVERY === 0) this.overtime = this.#host.now() > this.#until
-  }
-
   readonly #turn = (): void => {
     this.#pending = false
     this.#open = true
     this.count = (this.count + 1) & MAX_COUNT
-    this.#until = this.#host.now() + this.#budgetMs
-    this.overtime = false
+    this.time.begin()
     this.#goOn()
   }
 
@@ -73,7 +62,7 @@ export class Turns {
     if (!this.#work.busy) {
       if (--this.#hops === 0) this.#close()
       else this.#host.next?.(this.#hop)
-    } else if (this.#host.now() > this.#until) this.#close()
+    } else if (this.time.look()) this.#close()
     else this.#goOn()
   }
 

@@ -28,6 +28,13 @@ async function all(pid: Pid<ProtocolOf<typeof Slow>>): Promise<unknown[]> {
   return self.call(pid, 'read')
 }
 
+/** Casts that have arrived when this resolves: what the flooder asks there comes behind them. */
+async function fill(from: Flooding, to: Pid, first: number, until: number): Promise<void> {
+  await self.call(from, 'casts', { to, from: first, until })
+  await self.call(from, 'dropped', to)
+}
+
+type Flooding = Awaited<ReturnType<typeof flooder>>
 const flooder = (scheduler: number) => self.spawn(Flooder, undefined, { place: { scheduler } })
 
 for (const place of placements) {
@@ -99,10 +106,10 @@ for (const place of placements) {
       while (!(await all(pid)).includes('watches'));
       self.cast(pid, 'block', self.pid)
       const gate = (await self.receive(isGate, 10_000)) as From
-      await self.call(from, 'casts', { to: pid, from: 0, until: 2 })
+      await fill(from, pid, 0, 2)
       self.exit(other, 'kill')
       while ((await self.info(pid))?.mailboxLength !== 4);
-      await self.call(from, 'casts', { to: pid, from: 2, until: 9 })
+      await fill(from, pid, 2, 9)
       t.equal((await self.info(pid))?.mailboxLength, 4, `${policy}: all that may be dropped is`)
       const stopped = self.stop(pid)
       self.reply(gate, 'go on')
@@ -127,7 +134,7 @@ for (const place of placements) {
     ] as const) {
       const { pid, release } = await blocked(mailbox, Narrow as never)
       const from = await flooder(place.b)
-      await self.call(from, 'casts', { to: pid, from: 0, until: 9 })
+      await fill(from, pid, 0, 9)
       t.equal((await self.info(pid))?.mailboxLength, kept)
       release()
     }
@@ -139,21 +146,21 @@ t.test('a mailbox without a limit takes all, and is told once at its high water'
   t.equal(schedulerOf(pid), schedulerOf(self.pid), 'events are told on their thread')
   const told: unknown[] = []
   t.teardown(onEvent('mailbox', (report) => told.push(report)))
-  const fill = async (count: number): Promise<From> => {
+  const flood = async (count: number): Promise<From> => {
     self.cast(pid, 'block', self.pid)
     const gate = (await self.receive(isGate, 10_000)) as From
     for (let i = 0; i < count; i++) self.cast(pid, 'note', i)
     return gate
   }
-  self.reply(await fill(9), 'go on')
+  self.reply(await flood(9), 'go on')
   await self.call(pid, 'read')
   t.strictSame(told, [], 'while no more than ten wait nobody is told')
-  const gate = await fill(100)
+  const gate = await flood(100)
   t.match(told, [{ pid, behaviour: 'overload.slow', length: 10, highWater: 10 }])
   t.equal(told.length, 1, 'once')
   self.reply(gate, 'go on')
   await self.call(pid, 'read')
-  self.reply(await fill(100), 'go on')
+  self.reply(await flood(100), 'go on')
   t.equal(told.length, 2, 'and anew after it was empty')
   t.equal((await self.info(pid))?.dropped, 0)
 })
@@ -173,7 +180,7 @@ t.test('what a thread has dropped stands in its stats', async (t) => {
   const of = async (id: number) => (await node.stats()).find((s) => s.scheduler === id)?.dropped
   const before = (await of(1)) as number
   const { pid, release } = await blocked({ maxLength: 1 })
-  await self.call(await flooder(2), 'casts', { to: pid, from: 0, until: 6 })
+  await fill(await flooder(2), pid, 0, 6)
   t.equal(await of(1), before + 5)
   release()
 })
