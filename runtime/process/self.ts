@@ -254,7 +254,13 @@ export class Self {
     if (target !== scheduler.id) return this.#startPid(found, argument, options, false)
     if (this.#process.status === Status.Dead) return NO_PID
     const ref = scheduler.refs.next()
-    return spawnHere(scheduler, this.#process, found, argument, options, ref).pid
+    return spawnHere(scheduler, this.#process, found, this.#own(argument, found), options, ref).pid
+  }
+
+  /** The argument of a process spawned here, as it would have come to another thread. */
+  #own(argument: unknown, { name }: Behaviour): unknown {
+    const { scheduler, pid } = this.#process
+    return scheduler.development ? isolate(argument, pid, name) : argument
   }
 
   #anonymous(body: RawBody<undefined>): Behaviour {
@@ -282,8 +288,9 @@ export class Self {
     const found = typeof behaviour === 'function' ? this.#anonymous(behaviour) : behaviour
     const ref = scheduler.refs.next()
     if (this.#process.status === Status.Dead) return { pid: NO_PID, ref }
+    const own = this.#own(argument, found)
     return {
-      pid: spawnHere(scheduler, this.#process, found, argument, { monitor: true }, ref).pid,
+      pid: spawnHere(scheduler, this.#process, found, own, { monitor: true }, ref).pid,
       ref,
     }
   }

@@ -1,4 +1,6 @@
+import { duplicateRegistry, genServer } from 'beamish'
 import t from 'tap'
+import { downReason, rejection } from '../kit.ts'
 import { Puppet } from '../puppet.ts'
 import { Stage } from '../stage.ts'
 
@@ -111,6 +113,64 @@ t.test('development', async (t) => {
       self.demonitor(ref)
     },
   )
+})
+
+const Strict = genServer('uncloneable.strict', {
+  init: (argument: { list: unknown[] }) => argument,
+  handleCall: {
+    wrong: () => ({ deep: [{ fn: () => 1 }] }),
+    same: (state, list: unknown) => state.list === list,
+    list: (state) => state.list,
+  },
+})
+
+t.test('in development everything else that could cross threads is a copy, too', async (t) => {
+  const stage = await Stage.open({ development: true })
+  t.teardown(() => stage.node.stop())
+  const { self } = stage.node
+  const refused = { code: 'BEAMISH_UNCLONEABLE', message: /message\.list\[0\] is a function/ }
+  const bad = { list: [() => 1] }
+
+  t.test('arguments of whoever is spawned here', async (t) => {
+    t.throws(() => self.spawn(Strict, bad), refused)
+    t.throws(() => self.spawnLink(Strict, bad), refused)
+    t.throws(() => self.spawnMonitor(Strict, bad), refused)
+    await t.rejects(self.start(Strict, bad), refused)
+    const argument = { list: [1] }
+    const pid = self.spawn(Strict, argument)
+    t.equal(await self.call(pid, 'same', argument.list), false)
+    t.throws(() => argument.list.push(2), TypeError)
+  })
+
+  t.test('a reply: who gives a wrong one ends, and its caller hears why', async (t) => {
+    const pid = self.spawn(Strict, { list: [] })
+    const ref = self.monitor(pid)
+    const code = 'BEAMISH_UNCLONEABLE'
+    t.match(await rejection(self.call(pid, 'wrong')), { reason: { error: { code } } })
+    t.match(await downReason(stage.node, ref), {
+      error: { message: /message\.deep\[0\]\.fn is a function/ },
+    })
+  })
+
+  t.test('the reason of an exit: what cannot cross is text', async (t) => {
+    const reason = { why: ['a'] }
+    const { ref } = self.spawnMonitor((its) => its.exit(reason))
+    const seen = await downReason(stage.node, ref)
+    t.strictSame(seen, reason)
+    t.not(seen, reason, 'a copy')
+    const { ref: second } = self.spawnMonitor((its) => its.exit({ fn: () => 1 }))
+    t.equal(typeof (await downReason(stage.node, second)), 'string')
+  })
+
+  t.test('the value of a registry entry', async (t) => {
+    const registry = duplicateRegistry('uncloneable.entries')
+    t.throws(() => registry.register(self, 'k', bad), refused)
+    const value = { list: [1] }
+    registry.register(self, 'k', value)
+    const [entry] = await registry.lookup(self, 'k')
+    t.strictSame(entry?.value, value)
+    t.not(entry?.value, value)
+  })
 })
 
 t.test(
