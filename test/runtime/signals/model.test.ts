@@ -9,15 +9,15 @@ import type { Pid, Ref } from '../../../runtime/process/pid.ts'
 import type { Process } from '../../../runtime/process/process.ts'
 import { cast, send } from '../../../runtime/scheduler/calls.ts'
 import { demonitor, link, monitor, sendExit, unlink } from '../../../runtime/scheduler/signals.ts'
+import { Simulation } from '../../../runtime/testing/simulation.ts'
 import { holds } from '../../channels/property.ts'
-import { SimNode } from '../sim.ts'
 
 const SCHEDULERS = 3
 const scheduler = fc.nat(SCHEDULERS - 1)
 /** Turns and deliveries in any order; what is left comes by settle(). */
 const disorder = fc.array(fc.tuple(scheduler, scheduler), { maxLength: 20 })
 
-function stir(sim: SimNode, steps: readonly (readonly [number, number])[]): void {
+function stir(sim: Simulation, steps: readonly (readonly [number, number])[]): void {
   for (const [a, b] of steps) {
     if (a === b) sim.turn(a)
     else sim.deliver(a, b)
@@ -78,7 +78,7 @@ function expected({ people, links, unlinks, monitors, signals }: Graph): Fate[] 
 }
 
 function observed({ people, links, unlinks, monitors, signals }: Graph): Fate[] {
-  const sim = new SimNode(SCHEDULERS)
+  const sim = new Simulation(SCHEDULERS)
   const outside = sim.idle(0)
   const all: Process[] = people.map(({ on, traps }) => {
     const process = sim.idle(on)
@@ -156,7 +156,7 @@ t.test('otp 28, 29: a receiver hears each sender in order, whatever the schedule
   holds(
     t,
     fc.property(scheduler, fc.array(step, { maxLength: 120, size: 'max' }), (home, steps) => {
-      const sim = new SimNode(SCHEDULERS)
+      const sim = new Simulation(SCHEDULERS)
       const receiver = sim.idle(home)
       receiver.trapExit = true
       // One sender per scheduler: one of them beside the receiver.

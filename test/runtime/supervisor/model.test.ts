@@ -13,7 +13,7 @@ import { call } from '../../../runtime/scheduler/calls.ts'
 import { sendExit } from '../../../runtime/scheduler/signals.ts'
 import type { Restart } from '../../../runtime/supervisor/childSpec.ts'
 import type { ChildInfo } from '../../../runtime/supervisor/supervisor.ts'
-import { SimNode } from '../sim.ts'
+import { Simulation } from '../../../runtime/testing/simulation.ts'
 import { Fragile } from './children.ts'
 
 const CHILDREN = 4
@@ -115,7 +115,7 @@ class Model {
 }
 
 async function agrees(one: Run): Promise<boolean> {
-  const sim = new SimNode(1)
+  const sim = new Simulation(1)
   const scheduler = sim.scheduler(0)
   const outside = sim.idle(0)
   const starts: string[] = []
