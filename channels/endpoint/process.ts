@@ -46,6 +46,8 @@ const PORT_CLAIM_MS = 15_000
 
 export const Endpoint = genServer('beamish.endpoint', {
   trapExit: true,
+  // Its listener is no data, and wakes it at any time.
+  hibernateAfterMs: Number.POSITIVE_INFINITY,
   // What a plugin's routes leave behind ends the listener, which is restarted, and not the thread.
   containStrays: true,
   async init(settings: Settings, self: Self) {

@@ -53,6 +53,8 @@ type Message =
 
 export const TransportProcess = genServer('beamish.transport', {
   trapExit: true,
+  // Its socket is no data, and wakes it at any time.
+  hibernateAfterMs: Number.POSITIVE_INFINITY,
   init(ticket: number, self: Self): State {
     const taken = handedOver.get(ticket)
     handedOver.delete(ticket)

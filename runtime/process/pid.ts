@@ -80,6 +80,12 @@ export function formatDestination(to: Destination | Alias): string {
 /** Separates a unique registry from its key in what `via` makes; no other name may contain it. */
 export const KEY_SEPARATOR = '\u0000'
 
+/** Whether a name is a key of a registry: behind the separator stands a mark for text or number. */
+export function isKey(name: string): boolean {
+  const at = name.indexOf(KEY_SEPARATOR)
+  return at > 0 && (name[at + 1] === '$' || name[at + 1] === '#')
+}
+
 /** Makes the references of one scheduler: counter times 4,096 plus the scheduler id. */
 export class RefSource {
   readonly #scheduler: number

@@ -7,6 +7,7 @@ import { safeText } from '../exit/reason.ts'
 import {
   formatDestination,
   formatPid,
+  isKey,
   KEY_SEPARATOR,
   NO_PID,
   type Pid,
@@ -79,7 +80,7 @@ export class Names {
    */
   async register(process: Process, name: string): Promise<void> {
     // A key of a unique registry, from `via`: a process may have many.
-    if (typeof name === 'string' && name.includes(KEY_SEPARATOR)) {
+    if (typeof name === 'string' && isKey(name)) {
       return this.registerKey(process, name, undefined)
     }
     checkName(name)
@@ -187,7 +188,7 @@ export class Names {
         this.gone(name, pid)
         return
       }
-      if (name.includes(KEY_SEPARATOR)) {
+      if (isKey(name)) {
         process.keys ??= new Map()
         process.keys.set(name, this.#values.get(process)?.get(name))
       } else process.name = name

@@ -602,6 +602,49 @@ async function suite(t: Test, bench: Bench): Promise<void> {
     t.same(await self.call(pid, 'log'), messages)
   })
 
+  await t.test(
+    'otp 111: half a million messages in its mailbox do not slow a caller down',
+    async (t) => {
+      const pid = await start()
+      const witness = self.pid
+      const junk = 500_000
+      let looked = 0
+      self.spawn(async (inner) => {
+        for (let i = 0; i < junk; i++) inner.send(inner.pid, { type: 'junk', i })
+        // Counts what a search of the mailbox would look at: a reply takes none.
+        const first = await inner.receive((m): m is { i: number } => {
+          looked++
+          return isType('junk')(m)
+        })
+        const before = looked
+        for (let i = 0; i < 500; i++) await inner.call(pid, 'echo', i)
+        const rest = (await inner.info(inner.pid))?.mailboxLength
+        inner.send(witness, { type: 'called', looks: looked - before, first: first.i, rest })
+      })
+      const told = await self.receive(isType('called'), 60_000)
+      t.match(told, { looks: 0, first: 0, rest: junk - 1 })
+    },
+  )
+
+  await t.test('otp 111: behind half a million messages a call is answered', async (t) => {
+    const pid = await start()
+    for (let i = 0; i < 500_000; i++) self.send(pid, 'timeout')
+    const log = await self.call(pid, 'log', undefined, { timeoutMs: 60_000 })
+    t.equal(log.length, 500_000, 'in order behind all of them')
+    self.exit(pid, 'kill')
+  })
+
+  await t.test('otp 114: a bad name is refused, and no name is fine', async (t) => {
+    for (const name of ['', 'x'.repeat(256), 'a\u0000b', 7 as never, null as never]) {
+      const reason = await rejection(self.start(Plain, { witness: self.pid }, { place, name }))
+      t.match(reason, { error: { code: 'BEAMISH_NAME_INVALID' } })
+    }
+    const pid = await self.start(Plain, { witness: self.pid }, { place })
+    t.equal((await self.info(pid))?.name, undefined)
+    self.exit(pid, 'kill')
+    await self.receive(isType('terminated'), 0)
+  })
+
   if (place !== 'here') return
 
   await t.test('otp 101: a message without a handler is noticed', async (t) => {
