@@ -50,6 +50,12 @@ export interface LiveViewSpec<E extends EventSpecs, T extends readonly Topic[], 
   handleMessage?(message: unknown, socket: LiveSocket<A>): Result<A>
   /** The page, from its assigns alone. */
   readonly render: (assigns: A) => Rendered
+  /**
+   * Hibernates after so many idle milliseconds, or up to twice as many: assigns and last render are serialized where that saves
+   * memory. Assigns must be data for that; a view whose assigns are not stays awake, and a notice says so. What broadcasts gave
+   * to many views is shared, and stays so. Default 15,000; Infinity: never.
+   */
+  readonly hibernateAfterMs?: number
   /** Runs when the page leaves, when a callback has thrown, and when the node drains; not when killed. */
   terminate?(reason: ExitReason, socket: LiveSocket<A>): unknown
 }
@@ -61,6 +67,7 @@ type Handler = (payload: unknown, socket: AnySocket) => unknown
 export interface LiveView {
   readonly name: string
   readonly schemas: ReadonlyMap<string, PayloadSchema<unknown>>
+  readonly hibernateAfterMs: number
   readonly callbacks: {
     mount(params: Params, session: Session, socket: LiveSocket): unknown
     handleParams?(params: Params, url: string, socket: AnySocket): unknown
@@ -71,6 +78,8 @@ export interface LiveView {
     terminate?(reason: ExitReason, socket: AnySocket): unknown
   }
 }
+
+const HIBERNATE_AFTER_MS = 15_000
 
 const views = new Map<string, LiveView>()
 
@@ -113,7 +122,15 @@ export function liveView<
   for (const [event, fields] of Object.entries(events)) {
     if (Object.hasOwn(handlers, event)) schemas.set(event, payloadSchema(fields))
   }
-  const view: LiveView = { name, schemas, callbacks: spec as never }
+  const { hibernateAfterMs = HIBERNATE_AFTER_MS } = spec
+  if (!(typeof hibernateAfterMs === 'number' && hibernateAfterMs > 0)) {
+    throw new BeamishError('BEAMISH_BAD_OPTION', {
+      option: `hibernateAfterMs of live view "${name}"`,
+      got: String(hibernateAfterMs),
+      fix: 'give a number of milliseconds above 0, or Infinity for never',
+    })
+  }
+  const view: LiveView = { name, schemas, hibernateAfterMs, callbacks: spec as never }
   views.set(name, view)
   return view
 }

@@ -8,8 +8,12 @@ import { plain, reasonOf, safeText } from '../../runtime/exit/reason.ts'
 import { type ExitReason, formatReason } from '../../runtime/index.ts'
 import { logLine } from '../../runtime/log.ts'
 import { localNode } from '../../runtime/node/local.ts'
-import { type Behaviour, defineBehaviour } from '../../runtime/process/behaviour.ts'
-import { BroadcastMessage, DownMessage } from '../../runtime/process/messages.ts'
+import {
+  type Behaviour,
+  defineBehaviour,
+  type StateAccess,
+} from '../../runtime/process/behaviour.ts'
+import { BroadcastMessage, DownMessage, StopMessage } from '../../runtime/process/messages.ts'
 import { type Pid, schedulerOf } from '../../runtime/process/pid.ts'
 import { type Process, Status } from '../../runtime/process/process.ts'
 import { monitor } from '../../runtime/scheduler/signals.ts'
@@ -20,6 +24,7 @@ import { visitOf } from '../page/visit.ts'
 import { decodeEvent } from './event.ts'
 import { bringUp, renderView, type ViewSocket } from './lifecycle.ts'
 import { findView, type LiveView } from './liveView.ts'
+import { type Shelf, shelve, unshelve } from './shelf.ts'
 
 /** Name of the behaviour, for the route `lv:*`. */
 export const LIVE_VIEW = 'beamish.liveView'
@@ -37,16 +42,60 @@ interface State {
   readonly pattern: string
   socket: ViewSocket
   prints: Prints | undefined
+  /** Templates of the prints that are at rest. */
+  templates: Shelf['templates']
   coalesced: number
   /** The push that is being handled: it gets a reply even if its handler throws. */
   ref: string | null
   complained: boolean
 }
 
+/** Its assigns were replaced from outside: the page must hear of it. */
+class Refresh {}
+
+interface Rested {
+  readonly assigns: Record<string, unknown>
+  readonly root: Shelf['root'] | undefined
+}
+
+/** The state of a view is its assigns. It rests with what the page shows, for that refers to the same items. */
+const assignsOf: StateAccess = {
+  get: (process) => (process.state as State).socket.assigns,
+  set(process, assigns) {
+    ;(process.state as State).socket.restore(assigns as Record<string, unknown>, true)
+    process.scheduler.deliver(process, new Refresh())
+  },
+  rest: {
+    look(process): Rested {
+      const state = process.state as State
+      const { assigns } = state.socket
+      if (state.prints === undefined) return { assigns, root: undefined }
+      const { root, templates } = shelve(state.prints)
+      state.templates = templates
+      return { assigns, root }
+    },
+    leave(process) {
+      const state = process.state as State
+      state.socket.restore({}, false)
+      state.prints = undefined
+    },
+    take(process, rested) {
+      const { assigns, root } = rested as Rested
+      const state = process.state as State
+      state.socket.restore(assigns, false)
+      const { templates } = state
+      if (root !== undefined) state.prints = unshelve({ root, templates })
+      state.templates = []
+    },
+    stateOf: (rested) => (rested as Rested).assigns,
+  },
+}
+
 class LiveViewBehaviour implements Behaviour {
   readonly name = LIVE_VIEW
   readonly delivery = 'handle'
   readonly containStrays = true
+  readonly data = assignsOf
 
   describe(process: Process): string | undefined {
     const state = process.state as State | undefined
@@ -80,6 +129,7 @@ class LiveViewBehaviour implements Behaviour {
       pattern: token.path,
       socket: undefined as unknown as ViewSocket,
       prints: undefined,
+      templates: [],
       coalesced: 0,
       ref: null,
       complained: false,
@@ -93,6 +143,7 @@ class LiveViewBehaviour implements Behaviour {
     state.socket = await bringUp(view, self, true, visit)
     if (process.status === Status.Dead) return
     link.joined('ok', { rendered: changes(state) ?? {}, liveview_version: CLIENT_VERSION })
+    process.scheduler.sleepers.watch(process, view.hibernateAfterMs)
   }
 
   handle(process: Process, message: unknown): unknown {
@@ -103,6 +154,8 @@ class LiveViewBehaviour implements Behaviour {
         message.reason === 'normal' ? { shutdown: 'closed' } : message.reason
       return this.#stop(process, state, reason)
     }
+    if (message instanceof StopMessage) return this.#stop(process, state, message.reason)
+    if (message instanceof Refresh) return this.#flush(state)
     const known = message as ToChannel
     // A diff that was put off for this message must not wait longer if it changes nothing itself.
     if (state.coalesced > 0) this.#flush(state)
@@ -267,6 +320,7 @@ function endWith(process: Process, transport: Pid): void {
   const ref = scheduler.refs.next()
   process.pendingOrNew().set(ref, {
     scheduler: schedulerOf(transport),
+    standing: true,
     reply: () => {},
     down: () => {
       process.pending?.delete(ref)

@@ -109,6 +109,12 @@ export class LiveSocket<Assigns extends object = Record<never, never>> {
     return this
   }
 
+  /** Kernel side: other assigns, of sys or of a view that wakes; `dirty` says whether a render is due for them. */
+  restore(assigns: Assigns, dirty: boolean): void {
+    this.#assigns = assigns
+    if (dirty) this.#dirty = true
+  }
+
   /** Kernel side: whether a render is due; asking settles it. */
   takeDirty(): boolean {
     const dirty = this.#dirty

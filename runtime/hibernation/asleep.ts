@@ -34,12 +34,20 @@ export class Asleep implements Attendant {
 
   /** The state, without waking its process. */
   look(process: Process): unknown {
-    return this.encoded === undefined ? process.behaviour.data?.get(process) : wakeUp(this.encoded)
+    const { data } = process.behaviour
+    if (this.encoded === undefined) return data?.get(process)
+    const rested = wakeUp(this.encoded)
+    return data?.rest === undefined ? rested : data.rest.stateOf(rested)
   }
 
   /** Gives its process the state back; whoever calls it is or replaces the attendant. */
   wake(process: Process): void {
-    if (this.encoded !== undefined) process.behaviour.data?.set(process, wakeUp(this.encoded))
+    if (this.encoded !== undefined) {
+      const { data } = process.behaviour
+      const rested = wakeUp(this.encoded)
+      if (data?.rest === undefined) data?.set(process, rested)
+      else data.rest.take(process, rested)
+    }
     process.scheduler.sleepers.woken(process)
   }
 }

@@ -127,14 +127,16 @@ export class Sleepers {
     const { data } = process.behaviour
     let asleep = KEPT
     if (data !== undefined) {
-      const result = rest(data.get(process), process.pid, this.#owners)
+      const state = data.rest === undefined ? data.get(process) : data.rest.look(process)
+      const result = rest(state, process.pid, this.#owners)
       if (result.kind === 'unserializable') {
         this.#tell(process, result.path, result.what)
         return
       }
       if (result.kind === 'encoded') {
         asleep = new Asleep(result.encoded)
-        data.set(process, undefined)
+        if (data.rest === undefined) data.set(process, undefined)
+        else data.rest.leave(process)
       }
     }
     process.compact()
@@ -146,13 +148,14 @@ export class Sleepers {
 
   #tell(process: Process, path: string, what: string): void {
     const { behaviour, pid } = process
-    if (this.#told.has(behaviour.name)) return
-    this.#told.add(behaviour.name)
+    const name = behaviour.describe?.(process) ?? behaviour.name
+    if (this.#told.has(name)) return
+    this.#told.add(name)
     publish('notice', () => ({
       level: 'warn',
       code: 'stays_awake',
-      message: `${behaviour.name} ${formatPid(pid)} cannot hibernate: ${path} is ${what}; keep data in the state, or leave hibernation off (told once per behaviour)`,
-      behaviour: behaviour.name,
+      message: `${name} ${formatPid(pid)} cannot hibernate: ${path} is ${what}; keep data in the state, or leave hibernation off (told once per behaviour)`,
+      behaviour: name,
       path,
       what,
     }))
@@ -161,12 +164,18 @@ export class Sleepers {
 
 /** It waits for a message and for nothing else: what awaits an answer may still change the state it has in its hands. */
 function mayRest(process: Process): boolean {
-  const { attendant, pending } = process
+  const { attendant } = process
   return (
     process.status === Status.Idle &&
     process.behaviour.delivery === 'handle' &&
     process.mailbox.length === 0 &&
-    (pending === undefined || pending.size === 0) &&
+    !awaits(process) &&
     (attendant === undefined || !(attendant.hibernated || attendant.suspended || attendant.urgent))
   )
+}
+
+function awaits({ pending }: Process): boolean {
+  if (pending === undefined) return false
+  for (const one of pending.values()) if (one.standing !== true) return true
+  return false
 }

@@ -40,6 +40,18 @@ export interface Behaviour {
 export interface StateAccess {
   get(process: Process): unknown
   set(process: Process, state: unknown): void
+  /** What a process puts away while it hibernates, where that is more than its state. */
+  readonly rest?: RestAccess
+}
+
+export interface RestAccess {
+  /** All of it, as data; it is let go of by leave(), once it is serialized. */
+  look(process: Process): unknown
+  leave(process: Process): void
+  /** Gives it back. */
+  take(process: Process, rested: unknown): void
+  /** The state in it. */
+  stateOf(rested: unknown): unknown
 }
 
 /** What is shown of a process: in sys.getStatus, and in its crash report. */

@@ -49,6 +49,8 @@ export interface Pending {
   readonly scheduler: number
   reply(value: unknown, watched: boolean): void
   down(reason: ExitReason): void
+  /** No code of the process waits for it: the kernel only keeps an eye on somebody. */
+  readonly standing?: boolean
   /** The one who waits is dead: undo what waiting set up elsewhere. */
   abandon(ref: Ref): void
 }
