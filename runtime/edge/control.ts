@@ -32,6 +32,8 @@ export interface ThreadStats {
   /** 0 is main. */
   readonly scheduler: number
   readonly processes: number
+  /** Of these, asleep. */
+  readonly hibernated: number
   /** Handled since the start. */
   readonly messages: number
   /** Sent to other schedulers since the start. */

@@ -37,6 +37,7 @@ export class Sleepers {
   readonly #told = new Set<string>()
   #due = false
   #sleeping = 0
+  #timers = 0
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler
@@ -45,6 +46,19 @@ export class Sleepers {
   /** Processes that hibernate now. */
   get sleeping(): number {
     return this.#sleeping
+  }
+
+  /** Timers of its own: they come and go with who is awake. */
+  get timers(): number {
+    return this.#timers
+  }
+
+  #after(delayMs: number, run: () => void): void {
+    this.#timers++
+    this.#scheduler.clock.set(delayMs, () => {
+      this.#timers--
+      run()
+    })
   }
 
   /** From now on the process hibernates whenever it was idle for that long, at most twice as long. */
@@ -67,7 +81,7 @@ export class Sleepers {
 
   #turnLater(watch: IdleWatch): void {
     watch.turning = true
-    this.#scheduler.clock.set(watch.tickMs, () => {
+    this.#after(watch.tickMs, () => {
       watch.wheel.turn(this.#look)
       if (watch.wheel.size > 0) this.#turnLater(watch)
       else watch.turning = false
@@ -107,7 +121,7 @@ export class Sleepers {
     if (this.#due) return
     this.#due = true
     if (delayMs === 0) this.#scheduler.atTurnEnd(this.#some)
-    else this.#scheduler.clock.set(delayMs, this.#some)
+    else this.#after(delayMs, this.#some)
   }
 
   readonly #some = (): void => {

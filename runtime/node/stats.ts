@@ -20,9 +20,10 @@ export function threadStats(scheduler: Scheduler): ThreadStats {
   return {
     scheduler: scheduler.id,
     processes: scheduler.processCount,
+    hibernated: scheduler.sleepers.sleeping,
     messages: scheduler.handled,
     batches: scheduler.peers.batches,
-    timers: scheduler.clock.size,
+    timers: scheduler.clock.size - scheduler.sleepers.timers,
     topics: scheduler.pubsub.topics,
     subscriptions: scheduler.pubsub.subscriptions,
     names: scheduler.names.size,

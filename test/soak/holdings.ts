@@ -31,7 +31,7 @@ export function holdings({ stats, descriptors }: Counted): Holdings {
 }
 
 function counts(stats: ThreadStats): Record<string, number> {
-  const { scheduler, messages, batches, heapUsedBytes, resources, ...held } = stats
+  const { scheduler, messages, batches, heapUsedBytes, hibernated, resources, ...held } = stats
   const kept = Object.entries(resources).filter(([type]) => !PASSING.includes(type))
   return { ...held, ...Object.fromEntries(kept) }
 }
