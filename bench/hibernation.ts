@@ -5,7 +5,7 @@
  */
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { genServer, type NextOptions, noreply, type Pid, start, supervisor, sys } from 'beamish'
+import { genServer, type NextOptions, noreply, type Pid, start, supervisor } from 'beamish'
 
 const PROCESSES = 1_000
 const MESSAGES = 500
@@ -110,7 +110,6 @@ export async function run(): Promise<void> {
     const node = await start(import.meta.url, { schedulers: 1, log: false })
     const driver = Driver.named('driver')
     rows.push(await node.self.call(driver, 'measure', kind, { timeoutMs: 120_000 }))
-    await sys.getStatus(node.self, driver)
     await node.stop()
   }
   console.table(rows)

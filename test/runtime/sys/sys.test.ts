@@ -315,7 +315,7 @@ async function suite(t: Test, node: BeamishNode, place: Placement): Promise<void
     t.equal(await self.call(pid, 'read'), 3)
   })
 
-  await t.test('a raw process refuses at once, and lives', async (t) => {
+  await t.test('differs: otp 112: a raw process refuses at once, and lives', async (t) => {
     const pid = await self.spawn(Raw, undefined, { place })
     for (const asked of [
       sys.getState(self, pid),
