@@ -4,7 +4,7 @@ import t from 'tap'
 import type { Behaviour } from '../../../runtime/process/behaviour.ts'
 import { NO_PID } from '../../../runtime/process/pid.ts'
 import type { Process } from '../../../runtime/process/process.ts'
-import { SimNode } from '../sim.ts'
+import { Simulation } from '../../../runtime/testing/simulation.ts'
 
 const AFTER_MS = 1_000
 
@@ -22,8 +22,8 @@ const Awake = genServer('test.awake', {
   },
 })
 
-function stage(behaviour: unknown, count: number): { sim: SimNode; all: Process[] } {
-  const sim = new SimNode(1)
+function stage(behaviour: unknown, count: number): { sim: Simulation; all: Process[] } {
+  const sim = new Simulation(1)
   const scheduler = sim.scheduler(0)
   const all = Array.from({ length: count }, () =>
     scheduler.spawn(behaviour as Behaviour, undefined, { parent: NO_PID, ancestors: [] }),
@@ -36,7 +36,7 @@ const asleep = (all: readonly Process[]): number =>
   all.filter((process) => process.attendant?.hibernated === true).length
 
 /** Lets time pass in small steps, as it does. */
-function pass(sim: SimNode, ms: number): void {
+function pass(sim: Simulation, ms: number): void {
   for (let left = ms; left > 0; left -= 5) {
     sim.pass(5)
     sim.settle()
