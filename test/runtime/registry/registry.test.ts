@@ -73,17 +73,20 @@ async function suite(
     }
   })
 
-  await t.test('otp 161: an unregistered key is free, the owner’s other keys stay', async (t) => {
-    const { a, b } = await pair()
-    await self.call(a, 'claim', key('one'))
-    await self.call(a, 'claim', key('two'))
-    await self.call(b, 'giveUp', key('one'))
-    t.equal(await self.call(a, 'find', key('one')), a, 'only its owner can give a key up')
-    await self.call(a, 'giveUp', key('one'))
-    t.equal(await self.call(a, 'find', key('one')), undefined)
-    t.equal(await self.call(b, 'claim', key('one')), 'ok')
-    t.equal(await self.call(b, 'find', key('two')), a)
-  })
+  await t.test(
+    'differs: otp 161: an unregistered key is free, the owner’s other keys stay',
+    async (t) => {
+      const { a, b } = await pair()
+      await self.call(a, 'claim', key('one'))
+      await self.call(a, 'claim', key('two'))
+      await self.call(b, 'giveUp', key('one'))
+      t.equal(await self.call(a, 'find', key('one')), a, 'only its owner can give a key up')
+      await self.call(a, 'giveUp', key('one'))
+      t.equal(await self.call(a, 'find', key('one')), undefined)
+      t.equal(await self.call(b, 'claim', key('one')), 'ok')
+      t.equal(await self.call(b, 'find', key('two')), a)
+    },
+  )
 
   await t.test(
     'of many who claim a key at once exactly one gets it, and all agree who',
@@ -115,7 +118,7 @@ async function suite(
   })
 
   await t.test(
-    'otp 166: a number and its text are different keys; registries do not mix',
+    'differs: otp 166: a number and its text are different keys; registries do not mix',
     async (t) => {
       const { a, b } = await pair()
       const number = 1_000 + prefix.charCodeAt(0) * 10 + node.schedulers().length

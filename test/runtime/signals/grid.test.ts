@@ -19,8 +19,8 @@ interface Cell {
   readonly trapping: Effect
 }
 
-const own = (reason: unknown, plain: string, trapping: string): Cell => ({
-  otp: `otp ${plain}, ${trapping}`,
+const own = (reason: unknown, otp: string): Cell => ({
+  otp,
   reason,
   plain: { dies: reason },
   trapping: 'message',
@@ -29,8 +29,8 @@ const other = (reason: unknown): Cell => ({ reason, plain: { dies: reason }, tra
 
 const partnerEnded: Cell[] = [
   { otp: 'otp 1, 2', reason: 'normal', plain: 'dropped', trapping: 'message' },
-  own('kill', '5', '6'),
-  own('boom', '3', '4'),
+  own('kill', 'otp 5, 6'),
+  own('boom', 'otp 3, 4'),
   ...['killed', 'shutdown', { shutdown: 'left' }, 'noproc', { code: 7, why: ['a'] }].map(other),
 ]
 

@@ -76,6 +76,22 @@ async function suite(t: Test, node: BeamishNode, place: Placement): Promise<void
     await stopTree(sup)
   })
 
+  await t.test('otp 128: one_for_all stops a temporary sibling and forgets it', async (t) => {
+    const sup = await startTree(
+      [child('a'), child('b', { restart: 'temporary' }), child('c')],
+      limits('one_for_all'),
+    )
+    await events('up', 3)
+    await crash(await pidOf(sup, 'a'), 'boom')
+    t.same(await events('down', 3), ['a', 'c', 'b'])
+    t.same(await events('up', 2), ['a', 'c'])
+    t.same(
+      (await which(sup)).map(({ id }) => id),
+      ['c', 'a'],
+    )
+    await stopTree(sup)
+  })
+
   await t.test('a child started later is the last of the rest', async (t) => {
     const sup = await startTree([child('a'), child('b')], limits('rest_for_one'))
     await self.call(sup, 'startChild', child('c'))
