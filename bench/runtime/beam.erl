@@ -47,12 +47,15 @@ measure(dispatch) ->
 measure(timers) -> rate(1000000, fun timers/1);
 measure(restart100) -> restarts(100, 20);
 measure(restart10000) -> restarts(10000, 1);
-measure(idleBytes) ->
+measure(idleBytes) -> bytes(fun(Pids) -> [garbage_collect(Pid) || Pid <- Pids] end);
+measure(hibernatedBytes) -> bytes(fun(Pids) -> [gen_server:cast(Pid, rest) || Pid <- Pids] end).
+
+bytes(Rest) ->
     N = 100000,
     keep_warm(),
     Before = settled(),
     Pids = [element(2, gen_server:start(?MODULE, {map, I}, [])) || I <- lists:seq(1, N)],
-    [garbage_collect(Pid) || Pid <- Pids],
+    Rest(Pids),
     After = settled(),
     put(kept, Pids),
     %% The list of pids is not the servers'.
@@ -130,5 +133,6 @@ init(reports) -> collector ! up, {ok, 0};
 init(counter) -> {ok, 0};
 init({map, I}) -> {ok, #{id => I, name => none, count => 0, since => I * 2, open => true}}.
 handle_call(read, _, State) -> {reply, State, State}.
+handle_cast(rest, State) -> {noreply, State, hibernate};
 handle_cast({add, N}, State) -> {noreply, State + N}.
 handle_info(_, State) -> {noreply, State}.

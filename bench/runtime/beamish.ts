@@ -4,6 +4,7 @@ import {
   type BeamishNode,
   dynamicSupervisor,
   genServer,
+  noreply,
   type Pid,
   start,
   supervisor,
@@ -27,24 +28,24 @@ const AUDIENCE = 10_000
 const IDLE = 100_000
 const SETTLE_MS = 100
 
-/** How many bytes of its thread's heap an idle server takes. */
-const Meter = genServer('bench.meter', {
-  init: (_: undefined) => [] as Pid[],
-  handleCall: {
-    async idleBytes(pids, count: number, self) {
-      const before = await heapBytes(self)
-      for (let i = 0; i < count; i++) {
-        pids.push(await self.start(Record, i))
-      }
-      // The list of pids is not the servers'.
-      return (await heapBytes(self)) - before - count * 8
-    },
-  },
-})
-
 const Record = genServer('bench.record', {
   init: (id: number) => ({ id, name: 'none', count: 0, since: id * 2, open: true }),
   handleCall: { read: (state) => state.count },
+  handleCast: { rest: (state) => noreply(state, { hibernate: true }) },
+})
+
+/** Starts servers that do nothing, and weighs the heap of their thread. */
+const Meter = genServer('bench.meter', {
+  init: (_: undefined, self) => [] as Awaited<ReturnType<typeof self.start<typeof Record>>>[],
+  handleCall: {
+    weigh: (_pids, _payload: undefined, self) => heapBytes(self),
+    async fill(pids, count: number, self) {
+      for (let i = 0; i < count; i++) pids.push(await self.start(Record, i))
+    },
+    rest(pids, _payload: undefined, self) {
+      for (const pid of pids) self.cast(pid, 'rest')
+    },
+  },
 })
 
 async function heapBytes(self: { sleep(ms: number): Promise<void> }): Promise<number> {
@@ -126,6 +127,22 @@ const restarts =
     return rate(node, [await node.self.start(Killer, children, options)], rounds, children)
   }
 
+async function bytes(node: BeamishNode, rest: boolean): Promise<number> {
+  const meter = Meter.named('bench.meter')
+  const options = { timeoutMs: 120_000 }
+  const before = await node.self.call(meter, 'weigh')
+  await node.self.call(meter, 'fill', IDLE, options)
+  if (rest) {
+    await node.self.call(meter, 'rest', undefined, options)
+    // A few fall asleep at a time.
+    while (!(await node.stats()).some(({ hibernated }) => hibernated >= IDLE)) {
+      await node.self.sleep(SETTLE_MS)
+    }
+  }
+  // The list of pids is not the servers'.
+  return ((await node.self.call(meter, 'weigh')) - before) / IDLE - 8
+}
+
 const measures: Readonly<Record<string, Measure>> = {
   pingPong: async (node) => rate(node, [await node.self.start(Ping, undefined, here)], 1_000_000),
   pairs100: async (node) =>
@@ -147,11 +164,8 @@ const measures: Readonly<Record<string, Measure>> = {
   timers: async (node) => rate(node, [await node.self.start(Timers, undefined, here)], 1_000_000),
   restart100: restarts(100, 100),
   restart10000: restarts(10_000, 10),
-  async idleBytes({ self }) {
-    const meter = Meter.named('bench.meter')
-    const bytes = await self.call(meter, 'idleBytes', IDLE, { timeoutMs: 120_000 })
-    return (bytes as number) / IDLE
-  },
+  idleBytes: (node) => bytes(node, false),
+  hibernatedBytes: (node) => bytes(node, true),
   crossCast: (node) => casts(node, 2_000_000, 2),
   crossCall: (node) => callers(node, 1, 20_000, 2),
   crossCall100: (node) => callers(node, 100, 3_000, 2),

@@ -31,6 +31,7 @@ export const CASES: readonly Case[] = [
   rate('restart100', 'restarts, 100 children killed at once'),
   rate('restart10000', 'restarts, 10,000 children killed at once'),
   { ...rate('idleBytes', 'idle GenServer with a map of 5 keys'), unit: 'bytes' },
+  { ...rate('hibernatedBytes', 'the same, hibernated'), unit: 'bytes' },
   { ...rate('crossCast', 'casts, thread to thread'), schedulers: 2, beam: false },
   { ...rate('crossCall', 'calls, thread to thread, 1 in flight'), schedulers: 2, beam: false },
   { ...rate('crossCall100', 'calls, thread to thread, 100 in flight'), schedulers: 2, beam: false },

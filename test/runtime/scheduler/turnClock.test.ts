@@ -1,9 +1,10 @@
 /** The time of a turn, and one process's share of it, by a clock that the test moves. */
 import t from 'tap'
 import { NO_PID } from '../../../runtime/process/pid.ts'
+import { Board } from '../../../runtime/scheduler/board.ts'
 import type { Host } from '../../../runtime/scheduler/host.ts'
+import { Scheduler } from '../../../runtime/scheduler/scheduler.ts'
 import { TurnClock } from '../../../runtime/scheduler/turnClock.ts'
-import { Simulation } from '../../../runtime/testing/simulation.ts'
 
 function clock(): { now: number; reads: number; turn: TurnClock } {
   const at = { now: 0, reads: 0 } as { now: number; reads: number; turn: TurnClock }
@@ -47,8 +48,16 @@ t.test('the clock is read once for many messages', async (t) => {
 })
 
 t.test('an endless process ends the turn once somebody waits for that, not before', async (t) => {
-  const sim = new Simulation(1)
-  const scheduler = sim.scheduler(0)
+  const board = Board.create(0)
+  board.claim(0, 0)
+  const turns: (() => void)[] = []
+  const host = {
+    now: () => 0,
+    random: () => 0.5,
+    soon: (turn: () => void) => turns.push(turn),
+    alarm: () => {},
+  }
+  const scheduler = new Scheduler({ id: 0, slot: 0, board, host })
   let handled = 0
   let settles = false
   const greedy = {
@@ -64,9 +73,9 @@ t.test('an endless process ends the turn once somebody waits for that, not befor
     handled = 0
     const pid = scheduler.spawn(greedy as never, undefined, { parent: NO_PID, ancestors: [] })
     scheduler.deliver(pid, 'again')
-    sim.turn(0)
+    turns.shift()?.()
     const first = handled
-    sim.settle()
+    while (turns.length > 0) turns.shift()?.()
     t.equal(handled, 10_000, 'and all is handled in the end')
     return first
   }
