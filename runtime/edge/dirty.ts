@@ -61,6 +61,8 @@ export class DirtyPool {
    */
   run(call: ExportedFunction, transfer: readonly unknown[], signal: AbortSignal): Promise<unknown> {
     const { threads, maxQueue } = this.#settings
+    // Aborted while the pool was being loaded: no abort event comes any more.
+    if (signal.aborted) return Promise.reject(new Exit('killed'))
     if (this.#running.size >= threads && this.#waiting.length >= maxQueue) {
       throw new BeamishError('BEAMISH_DIRTY_QUEUE', { limit: maxQueue })
     }

@@ -63,7 +63,10 @@ export function cpu<R = unknown>(
       scheduler: scheduler.id,
       reply: () => {},
       down: fail,
-      abandon: () => controller.abort(),
+      abandon: () => {
+        signal?.removeEventListener('abort', aborted)
+        controller.abort()
+      },
     }
     process.pendingOrNew().set(ref, pending)
     const timer =

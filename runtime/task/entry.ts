@@ -98,11 +98,22 @@ export class TaskEntry implements Pending {
   /** Ends the owner's interest and returns the outcome, if it is known. */
   take(): TaskResult | undefined {
     this.#taken = true
-    if (this.outcome !== undefined) return this.outcome
-    this.owner.pending?.delete(this.ref)
-    this.owner.monitors?.delete(this.ref)
+    if (this.outcome === undefined) this.#forget()
+    return this.outcome
+  }
+
+  /** A start under way stands under the same reference, and is not to be taken for one that timed out. */
+  #forget(): void {
+    const { pending, monitors } = this.owner
+    if (pending?.get(this.ref) === this) pending.delete(this.ref)
+    monitors?.delete(this.ref)
     this.#unwatch()
-    return undefined
+  }
+
+  /** Its start is through. */
+  started(pid: Pid): void {
+    this.pid = pid
+    if (this.#taken && !this.#delivers && this.outcome === undefined) this.#forget()
   }
 
   /** The outcome comes as a message. */

@@ -43,10 +43,12 @@ export function launch(
   input: readonly unknown[],
   link: boolean,
   options: TaskOptions,
+  endsWithOwner = false,
 ): TaskEntry {
   const found = checkRunnable(what, run)
   const { scheduler } = owner
   const entry = new TaskEntry(owner, scheduler.refs.next(), functionName(found))
+  entry.endsWithOwner = endsWithOwner
   begin(owner, entry, found, input, link, options)
   return entry
 }
@@ -61,10 +63,11 @@ function begin(
 ): void {
   const from = { pid: owner.pid, ref: entry.ref }
   const callers = callersOf(owner)
-  const argument: TaskArgument = { run, input, from, adopted: undefined, callers }
+  const { endsWithOwner } = entry
+  const argument: TaskArgument = { run, input, from, adopted: undefined, callers, endsWithOwner }
   const spawned = (result: StartResult): void => {
     if (!result.ok) entry.down(result.reason)
-    else entry.pid = result.pid
+    else entry.started(result.pid)
   }
   if (options.supervisor !== undefined) {
     const { supervisor } = options
@@ -98,7 +101,8 @@ export async function launchAlone(
 ): Promise<StartResult> {
   const found = checkRunnable('task.start', run)
   const callers = callersOf(owner)
-  const argument = { run: found, input: [], from: undefined, adopted: undefined, callers }
+  const adopted = link && options.supervisor !== undefined ? ('link' as const) : undefined
+  const argument = { run: found, input: [], from: undefined, adopted, callers }
   const ref = owner.scheduler.refs.next()
   if (options.supervisor !== undefined) {
     return supervised(owner, options.supervisor, argument, ref, options, () => {})

@@ -14,7 +14,7 @@ import {
   runFunction,
 } from '../process/remoteFunction.ts'
 import { answer } from '../scheduler/calls.ts'
-import { link } from '../scheduler/signals.ts'
+import { link, monitor } from '../scheduler/signals.ts'
 
 /** A function of this thread on its way through a supervisor, whose messages cannot carry it: its owner keeps it. */
 export interface Parked {
@@ -31,6 +31,8 @@ export interface TaskArgument {
   /** Its parent is a supervisor: it sees to the link or the monitor of its owner itself. */
   readonly adopted: 'link' | 'monitor' | undefined
   readonly callers: readonly Pid[]
+  /** It is killed when its owner ends, however that ends, be it before it knows this process. */
+  readonly endsWithOwner?: boolean
 }
 
 const parked = new WeakMap<Process, Map<Ref, AnyFunction>>()
@@ -60,7 +62,7 @@ class TaskBehaviour implements Behaviour {
   readonly containStrays = true
 
   start(process: Process, argument: unknown): unknown {
-    const { run, input, from, adopted, callers } = argument as TaskArgument
+    const { run, input, from, adopted, callers, endsWithOwner } = argument as TaskArgument
     const { scheduler } = process
     const found = 'parked' in run ? unpark(process, run) : run
     const orphan =
@@ -74,9 +76,14 @@ class TaskBehaviour implements Behaviour {
     }
     process.callers = callers
     process.state = functionName(found)
-    if (from !== undefined && adopted !== undefined) {
-      process.watchersOrNew().set(from.ref, from.pid)
-      if (adopted === 'link') link(scheduler, process, from.pid)
+    if (from !== undefined && adopted !== undefined) process.watchersOrNew().set(from.ref, from.pid)
+    if (adopted === 'link') link(scheduler, process, callers[0] as Pid)
+    if (from !== undefined && endsWithOwner === true && process.alive) {
+      const ref = scheduler.refs.next()
+      const down = (): void => scheduler.exit(process, 'killed')
+      const pending = { scheduler: schedulerOf(from.pid), reply: () => {}, down, abandon: () => {} }
+      process.pendingOrNew().set(ref, pending)
+      monitor(scheduler, process, from.pid, ref)
     }
     process.ready()
     const result = runFunction(found, [process.self, ...input])

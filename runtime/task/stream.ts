@@ -1,6 +1,7 @@
 /** A stream of tasks: items in, outcomes out, with a bound on what runs and on what waits to be taken. */
 import { BeamishError } from '../errors.ts'
 import type { ExitReason } from '../exit/reason.ts'
+import type { Ref } from '../process/pid.ts'
 import { type Process, Status } from '../process/process.ts'
 import type { AnyFunction, RemoteFunction } from '../process/remoteFunction.ts'
 import { checkDelay } from '../scheduler/delay.ts'
@@ -30,6 +31,7 @@ export type StreamResult<T, R> =
 interface Item<T> {
   readonly input: T
   readonly entry: TaskEntry
+  timer: Ref | undefined
   timedOut: boolean
 }
 
@@ -57,7 +59,7 @@ export function stream<T, R>(
     buffered: whole('maxBuffered', options.maxBuffered ?? MAX_BUFFERED),
     timeoutMs,
   }
-  const start = (input: T) => launch(owner, 'task.asyncStream', run, [input], link, options)
+  const start = (input: T) => launch(owner, 'task.asyncStream', run, [input], link, options, true)
   return outcomes(owner, items, start, limits, options)
 }
 
@@ -81,11 +83,10 @@ async function* outcomes<T, R>(
 
   const begin = (input: T): void => {
     const entry = start(input)
-    const item: Item<T> = { input, entry, timedOut: false }
-    entry.endsWithOwner = true
+    const item: Item<T> = { input, entry, timer: undefined, timedOut: false }
     line.push(item)
     running++
-    const timer =
+    item.timer =
       limits.timeoutMs === Number.POSITIVE_INFINITY
         ? undefined
         : clock.after(owner, limits.timeoutMs, () => {
@@ -95,7 +96,7 @@ async function* outcomes<T, R>(
             wake()
           })
     entry.onOutcome(() => {
-      if (timer !== undefined) clock.cancelRef(timer)
+      if (item.timer !== undefined) clock.cancelRef(item.timer)
       running--
       wake()
     })
@@ -107,7 +108,13 @@ async function* outcomes<T, R>(
       (next) => {
         asking = false
         if (next.done === true) ended = true
-        else if (!closed) begin(next.value)
+        else if (!closed) {
+          try {
+            begin(next.value)
+          } catch (thrown) {
+            failure ??= { thrown }
+          }
+        }
         wake()
       },
       (thrown: unknown) => {
@@ -142,11 +149,15 @@ async function* outcomes<T, R>(
     }
   } finally {
     closed = true
-    for (const { entry } of line) {
+    for (const { entry, timer } of line) {
+      if (timer !== undefined) clock.cancelRef(timer)
       void entry.end('kill')
       entry.take()
     }
-    if (!ended) await source.return?.()
+    // A source that is being asked ends when it answers: nobody waits for that.
+    const returned = ended ? undefined : source.return?.()
+    if (asking) returned?.catch(() => {})
+    else await returned
   }
 }
 

@@ -1,6 +1,7 @@
 // otp 177 and 178: streams of tasks, on their owner's thread and on another one.
-import { type BeamishNode, type Pid, type Placement, type Self, task } from 'beamish'
+import { type BeamishNode, type Pid, type Placement, task } from 'beamish'
 import t, { type Test } from 'tap'
+import { Self } from '../../../runtime/process/self.ts'
 import { downReason, isDown, isType, rejection, startNode } from '../kit.ts'
 import { MODULE, Owner } from './tasks.app.ts'
 
@@ -116,6 +117,26 @@ async function suite(t: Test, node: BeamishNode, place: Placement): Promise<void
 }
 
 async function functions(t: Test, self: Self): Promise<void> {
+  await t.test('a task that cannot be started is the failure of the loop', async (t) => {
+    const stream = task.asyncStream(self, [1], (_own: Self, n: number) => n, { place: 'any' })
+    await t.rejects(all(stream), { code: 'BEAMISH_FUNCTION_ELSEWHERE' })
+  })
+
+  await t.test('a source that has nothing to give yet keeps nobody in the loop', async (t) => {
+    async function* source() {
+      yield 1
+      await new Promise(() => {})
+    }
+    const timers = () => Self.processOf(self).timers
+    const before = timers()
+    const options = { maxConcurrency: 2, timeoutMs: 60_000 }
+    for await (const one of task.asyncStream(self, source(), (_own, n) => n, options)) {
+      t.same(one, { ok: 1 })
+      break
+    }
+    t.equal(timers(), before, 'and no timer is left')
+  })
+
   await t.test('no more than maxConcurrency run at a time', async (t) => {
     let [running, most] = [0, 0]
     const run = async (own: Self, n: number) => {

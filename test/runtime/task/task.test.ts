@@ -48,6 +48,18 @@ for (const [title, schedulers, development] of nodes) {
 
 async function suite(t: Test, node: BeamishNode, place: Placement): Promise<void> {
   const { self } = node
+  await t.test('one that is ignored, or awaited in vain, while it starts runs on', async (t) => {
+    const ignored = task.asyncNoLink(self, remote('waits', self.pid), { place })
+    await task.ignore(self, ignored)
+    const vain = task.asyncNoLink(self, remote('waits', self.pid), { place })
+    await rejection(task.await(self, vain, { timeoutMs: 0 }))
+    for (const _ of [ignored, vain]) {
+      const { pid } = (await self.receive(isType('waiting'), 5_000)) as unknown as { pid: Pid }
+      const ref = self.monitor(pid)
+      self.send(pid, 'go')
+      t.equal(await downReason(node, ref), 'normal')
+    }
+  })
   const at = { place }
   const there = place === 'here' ? self.scheduler : (place as { scheduler: number }).scheduler
   const waiting = async (): Promise<Pid> => {
@@ -343,6 +355,16 @@ async function functions(t: Test, node: BeamishNode): Promise<void> {
 }
 
 async function supervised(t: Test, node: BeamishNode): Promise<void> {
+  await t.test('startLink links, under a supervisor too', async (t) => {
+    const { self } = node
+    const run = remote('startsLinked', self.pid)
+    const owner = task.asyncNoLink(self, run)
+    const started = (await self.receive(isType('waiting'), 5_000)) as unknown as { pid: Pid }
+    const ref = self.monitor(started.pid)
+    await task.shutdown(self, owner, 'brutal_kill')
+    t.equal(await downReason(node, ref), 'killed')
+  })
+
   const { self } = node
   const under = { supervisor: 'tasks' }
   const tasks = (await self.whereis('tasks')) as Pid

@@ -44,6 +44,11 @@ export const strays = async (self: Self): Promise<unknown> => {
 }
 export const uncloneable = (): unknown => () => {}
 
+/** Starts a linked task under a supervisor, and stays. */
+export const startsLinked = async (self: Self, to: Pid): Promise<unknown> => {
+  await task.startLink(self, here('waits', to), { supervisor: 'tasks' })
+  return self.receive()
+}
 /** Starts a linked task that fails, and stays. */
 export const ownsAFailure = async (self: Self, to: Pid, place: unknown): Promise<unknown> => {
   task.async(self, here('fail', 'boom'), { place: place as 'here' })
