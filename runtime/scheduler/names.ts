@@ -140,14 +140,28 @@ export class Names {
     const { name } = process
     if (name === undefined) return
     process.name = undefined
-    this.gone(name, process.pid)
+    this.#givenUp(name, process.pid)
+  }
+
+  /**
+   * By a process that lives on and may claim it again: only main tells the others, in order with that claim. Word from here
+   * could arrive after it and take the new claim for the old one.
+   */
+  #givenUp(name: string, pid: Pid): void {
+    if (this.#scheduler.id === 0) {
+      this.gone(name, pid)
+      return
+    }
+    if (this.#pids.get(name) === pid) this.#pids.delete(name)
+    this.#dead.set(name, pid)
+    this.#scheduler.peers.push4(0, Op.NameGone, pid, name, pid)
   }
 
   unregisterKey(process: Process, key: string): void {
     if (process.keys === undefined || !process.keys.has(key)) return
     const value = process.keys.get(key)
     process.keys.delete(key)
-    this.gone(key, process.pid)
+    this.#givenUp(key, process.pid)
     this.#scheduler.registries.tell('unregister', process, key, value)
   }
 

@@ -1,3 +1,4 @@
+import { type Self, uniqueRegistry } from 'beamish'
 import { explore, type TestNode } from 'beamish/testing'
 import t from 'tap'
 import { scenarios } from './scenarios.ts'
@@ -75,3 +76,40 @@ for (const { name, options, run } of scenarios) {
     t.ok(steps > RUNS, `${steps} steps`)
   })
 }
+
+t.test('a name or key that is given up and taken again is found on every thread', async () => {
+  const rooms = uniqueRegistry('explore.rooms')
+  const both = async (self: Self, give: boolean): Promise<void> => {
+    if (give) {
+      self.unregister()
+      rooms.unregister(self, 'k')
+    }
+    await self.register('again')
+    await rooms.register(self, 'k')
+  }
+  await explore(
+    async (node) => {
+      const holder = async (self: Self): Promise<void> => {
+        await both(self, false)
+        await self.receive()
+        await both(self, true)
+        self.send(node.self.pid, 'done')
+        await self.receive()
+      }
+      const pid = await node.spawn(holder, { scheduler: 1 })
+      await node.runUntilIdle()
+      node.self.send(pid, 'again')
+      await node.assertReceive('done')
+      await node.runUntilIdle()
+      await node.spawn(
+        async (self) => {
+          const found = [await self.whereis('again'), await rooms.whereis(self, 'k')]
+          self.send(node.self.pid, { found })
+        },
+        { scheduler: 2 },
+      )
+      await node.assertReceive({ found: [pid, pid] })
+    },
+    { runs: 100 },
+  )
+})
