@@ -153,7 +153,13 @@ export class Driver {
     const next = simulation.nextAlarm()
     const [advance] = this.#advances
     if (advance !== undefined) {
-      if (next !== undefined && next <= advance.to) simulation.passTo(next)
+      const to = Math.min(next ?? advance.to, advance.to)
+      const [late] = [...this.#waiters].sort((a, b) => a.deadline - b.deadline)
+      if (late !== undefined && late.deadline < to) {
+        simulation.passTo(late.deadline)
+        this.#waiters.delete(late)
+        late.missed('in time')
+      } else if (next !== undefined && next <= advance.to) simulation.passTo(next)
       else {
         simulation.passTo(advance.to)
         this.#advances.shift()

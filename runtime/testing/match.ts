@@ -1,4 +1,5 @@
 /** What a test expects of a message or a reason: a value, a part of one, a pattern of its text, or a function. */
+import { isDeepStrictEqual } from 'node:util'
 import { formatReason, safeText } from '../exit/reason.ts'
 
 /**
@@ -13,6 +14,9 @@ export function matches(expected: Match, value: unknown): boolean {
   if (expected instanceof RegExp) return expected.test(textOf(value))
   if (typeof expected !== 'object' || expected === null) return Object.is(expected, value)
   if (typeof value !== 'object' || value === null) return false
+  const proto: unknown = Object.getPrototypeOf(expected)
+  if (!Array.isArray(expected) && proto !== Object.prototype && proto !== null)
+    return isDeepStrictEqual(expected, value)
   if (Array.isArray(expected)) {
     if (!Array.isArray(value) || value.length !== expected.length) return false
     return expected.every((item, i) => matches(item, value[i]))

@@ -10,6 +10,7 @@ import type { Process } from '../process/process.ts'
 import type { ArgumentOf, ProtocolOf } from '../process/protocol.ts'
 import { anonymous, type RawBody } from '../process/raw.ts'
 import { Self, type SpawnOptions } from '../process/self.ts'
+import { LOCKS_NAME, Locks } from '../registry/locks.ts'
 import { checkDelay } from '../scheduler/delay.ts'
 import type { ChildSpec } from '../supervisor/childSpec.ts'
 import { type SupervisorTree, supervisor, whole } from '../supervisor/spec.ts'
@@ -148,6 +149,9 @@ export class TestNode {
 
   /** Starts the tree. Used by testNode(). */
   async boot({ app, children }: TestNodeOptions): Promise<void> {
+    await this.self.start(Locks, undefined, { name: LOCKS_NAME })
+    // No part of what is tested.
+    this.#recorder.clear()
     const tree = app ?? (children === undefined ? undefined : supervisor({ children }))
     if (tree === undefined) return
     await this.self.start(rootBehaviour, tree.argument, { name: ROOT_NAME })

@@ -1,4 +1,4 @@
-import { type Pid, supervisor } from 'beamish'
+import { type Pid, supervisor, uniqueRegistry } from 'beamish'
 import { type TestNode, testNode } from 'beamish/testing'
 import t from 'tap'
 import { Clock, Counter } from './servers.ts'
@@ -140,4 +140,33 @@ t.test('what is asserted of a closed node fails', async (t) => {
   node.close()
   await t.rejects(waits, { code: 'BEAMISH_NODE_STOPPED' })
   await t.rejects(node.assertReceive('x'), { code: 'BEAMISH_NODE_STOPPED' })
+})
+
+t.test('what is no plain data matches its equal alone', async (t) => {
+  const node = await opened(t)
+  const pairs: [unknown, unknown][] = [
+    [new Map([['a', 1]]), new Map([['b', 2]])],
+    [{ at: new Date(5) }, { at: new Date(0) }],
+    [new Uint8Array([1, 2, 3]), new Uint8Array([1])],
+    [new Set([1]), new Set()],
+  ]
+  for (const [sent, other] of pairs) {
+    node.self.send(node.self.pid, sent)
+    await complaint(t, node.assertReceive(other as never, { withinMs: 1 }))
+    await node.assertReceive(sent as never)
+  }
+})
+
+t.test('what comes too late is too late within an advance, too', async (t) => {
+  const node = await opened(t)
+  node.self.sendAfter(50, 'late', node.self.pid)
+  const waits = complaint(t, node.assertReceive('late', { withinMs: 10 }))
+  await node.advance(100)
+  await waits
+  await node.assertReceive('late')
+})
+
+t.test('a lock works on a test node', async (t) => {
+  const node = await opened(t)
+  t.equal(await uniqueRegistry('asserts.rooms').lock(node.self, 'lobby', () => 'locked'), 'locked')
 })
