@@ -164,9 +164,15 @@ class DynamicSupervisorBehaviour extends Supervising {
 
 defineBehaviour(new DynamicSupervisorBehaviour())
 
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false
+  const proto: unknown = Object.getPrototypeOf(value)
+  return proto === null || proto === Object.prototype
+}
+
 function withExtra(spec: ChildSpec, extra: object): ChildSpec {
   const { id, argument } = spec
-  if (argument !== undefined && (typeof argument !== 'object' || argument === null)) {
+  if (argument !== undefined && !isRecord(argument)) {
     throw new BeamishError('BEAMISH_BAD_CHILD', {
       child: `"${id}"`,
       fix: 'under a supervisor with extraArguments give an object as its argument, or none',
@@ -187,7 +193,7 @@ function withExtra(spec: ChildSpec, extra: object): ChildSpec {
  */
 export function dynamicSupervisor(options: DynamicSupervisorOptions = {}): ChildSpec {
   const { maxChildren = Number.POSITIVE_INFINITY, extraArguments } = options
-  if (extraArguments !== undefined && Object(extraArguments) !== extraArguments) {
+  if (extraArguments !== undefined && !isRecord(extraArguments)) {
     throw new BeamishError('BEAMISH_BAD_OPTION', {
       option: 'extraArguments',
       got: safeText(extraArguments, 50),

@@ -172,7 +172,9 @@ async function suite(t: Test, node: BeamishNode, place: Placement): Promise<void
     t.equal(await self.call(second, 'id'), 'of all')
     self.cast(second, 'end', 'boom')
     t.equal(await self.call(await up(), 'id'), 'of all')
-    t.match(await add(sup, bare(7)), { reason: { error: { message: /give an object/ } } })
+    for (const argument of [7, ['a'], new Map([['id', 1]])]) {
+      t.match(await add(sup, bare(argument)), { reason: { error: { message: /give an object/ } } })
+    }
     t.match(await rejection(startSupervisor({ extraArguments: 7 as never })), {
       code: 'BEAMISH_BAD_OPTION',
     })
