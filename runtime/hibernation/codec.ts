@@ -4,7 +4,7 @@
  */
 import { DefaultDeserializer, serialize } from 'node:v8'
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
-import { freezeAgain, type Owners, survey, type Unserializable } from './survey.ts'
+import { freezeAgain, type Owners, type Survey, survey, type Unserializable } from './survey.ts'
 
 /** A serialized state. */
 export interface Encoded {
@@ -31,7 +31,13 @@ const RECORD_BYTES = 96
 
 /** Decides on the state of a process, and serializes it if that pays. */
 export function rest(state: unknown, owner: number, owners: Owners): Rest {
-  const found = survey(state, owner, owners)
+  let found: Survey
+  try {
+    found = survey(state, owner, owners)
+  } catch (error) {
+    const what = `something that cannot be looked at (${(error as Error).message})`
+    return { kind: 'unserializable', path: 'state', what }
+  }
   if (found.kind === 'unserializable') return found
   if (found.kind !== 'own' || found.heapBytes < MIN_HEAP_BYTES) return { kind: 'kept' }
   let buffer: Buffer

@@ -103,6 +103,7 @@ export class Sleepers {
 
   /** A message, or sys, has woken it. */
   woken(process: Process): void {
+    if (process.status === Status.Dead) return
     this.#sleeping--
     if (process.idleWatch !== undefined) this.#join(process, process.idleWatch)
   }

@@ -54,11 +54,17 @@ const MAX_OWNED = 16_384
 /** Objects and values, all in all: about 10 ms of work. */
 const MAX_VALUES = 20_000
 
+/** The 10 ms are up with these, too: deflating what does not deflate takes 70 ms per MB. */
+const MAX_BYTES = 131_072
+/** V8 reads nested objects by recursion, and takes more of the stack than when it wrote them. */
+const MAX_DEPTH = 200
+
 /** An object in the order of the walk, and how the walk came to it. */
 interface Found {
   readonly value: object
   readonly by: Found | undefined
   readonly key: string
+  readonly depth: number
 }
 
 /** `owner` says whose state it is; objects that `owners` knows as another's are shared. */
@@ -66,6 +72,7 @@ export function survey(state: unknown, owner: number, owners: Owners): Survey {
   const found: Found[] = []
   const seen = new Set<object>()
   const texts = new Set<string>()
+  const buffers = new Map<ArrayBufferLike, ArrayBufferView[]>()
   const frozen: number[] = []
   let heapBytes = 0
   let values = 0
@@ -92,7 +99,7 @@ export function survey(state: unknown, owner: number, owners: Owners): Survey {
       case 'object':
         if (value === null || seen.has(value)) return
         seen.add(value)
-        found.push({ value, by, key })
+        found.push({ value, by, key, depth: (by?.depth ?? 0) + 1 })
     }
   }
 
@@ -104,12 +111,22 @@ export function survey(state: unknown, owner: number, owners: Owners): Survey {
     if (holder !== undefined && holder !== owner) return { kind: 'shared' }
     const isFrozen = Object.isFrozen(value)
     if (isFrozen) frozen.push(i)
+    if (ArrayBuffer.isView(value)) {
+      if (overlaps(buffers, value)) {
+        return {
+          kind: 'unserializable',
+          path: pathOf(one.by, one.key),
+          what: 'one of two views on a buffer',
+        }
+      }
+    }
     const what = unequal(value, isFrozen)
     if (what !== undefined) return { kind: 'unserializable', path: pathOf(one.by, one.key), what }
     heapBytes += shallowBytes(value)
     eachChild(value, (child, key) => visit(child, one, key))
     if (bad !== undefined) return bad
-    if (values > MAX_VALUES) return { kind: 'large' }
+    if (values > MAX_VALUES || heapBytes > MAX_BYTES || one.depth > MAX_DEPTH)
+      return { kind: 'large' }
   }
   if (bad !== undefined) return bad
   for (const { value } of found) owners.set(value, owner)
@@ -129,6 +146,18 @@ export function freezeAgain(copy: unknown, frozen: readonly number[]): void {
     })
   }
   for (const number of frozen) Object.freeze(found[number])
+}
+
+/** Whether a view shows bytes that another one of the state shows, too: they would come back apart. */
+function overlaps(known: Map<ArrayBufferLike, ArrayBufferView[]>, view: ArrayBufferView): boolean {
+  const others = known.get(view.buffer) ?? []
+  known.set(view.buffer, others)
+  const { byteOffset: from, byteLength } = view
+  const shared = others.some(
+    (o) => o.byteOffset < from + byteLength && from < o.byteOffset + o.byteLength,
+  )
+  others.push(view)
+  return shared
 }
 
 /** Own values in one order: properties, then the entries of a Map or Set. */

@@ -18,7 +18,9 @@ export interface Attendant {
   /** In place of the behaviour's handle(). */
   handle(process: Process, message: unknown): unknown
   /** A message that is served though the process is suspended: true when it was taken, instead of by the mailbox. */
-  takes(message: unknown): boolean
+  takes(process: Process, message: unknown): boolean
+  /** Gives a process that hibernates its state back. */
+  wake(process: Process): void
   /** The behaviour has replied to a call. */
   replied(process: Process, to: number, value: unknown): void
 }

@@ -79,20 +79,31 @@ class Walk {
 
   #parts(value: object, rest: unknown[]): void {
     this.bytes += OBJECT_BYTES
+    try {
+      this.#inner(value, rest)
+    } catch {
+      // What cannot be looked at, as a revoked proxy or an accessor that throws, has nothing to weigh.
+    }
+  }
+
+  #inner(value: object, rest: unknown[]): void {
     if (ArrayBuffer.isView(value)) rest.push(value.buffer)
     else if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) {
       this.bytes += value.byteLength
     } else if (value instanceof Map) {
       this.bytes += SLOT_BYTES * value.size
+      if (this.#exceededBy(value.size)) return
       for (const [key, item] of value) rest.push(key, item)
-    } else if (Array.isArray(value) || value instanceof Set)
+    } else if (Array.isArray(value) || value instanceof Set) {
+      if (this.#exceededBy(Array.isArray(value) ? value.length : value.size)) return
       for (const item of value) rest.push(item)
-    else {
-      try {
-        for (const item of Object.values(value)) rest.push(item)
-      } catch {
-        // An accessor that throws has nothing to weigh.
-      }
-    }
+    } else for (const item of Object.values(value)) rest.push(item)
+  }
+
+  /** So many slots alone are more than the limit: what is in them need not be listed. */
+  #exceededBy(slots: number): boolean {
+    const exceeded = this.bytes + SLOT_BYTES * slots > this.#limit
+    if (exceeded) this.bytes += SLOT_BYTES * slots
+    return exceeded
   }
 }

@@ -27,6 +27,8 @@ export function admit(process: Process, message: unknown): boolean {
     case 'drop_oldest': {
       const oldest = mailbox.find(isDroppable)
       drop(process, oldest < 0 ? message : mailbox.take(oldest))
+      // Making room is no emptying: where few fit, each message would be told anew.
+      if (!mailbox.isHigh) mailbox.raise(limit.maxLength)
       return oldest >= 0
     }
     case 'exit': {

@@ -188,7 +188,7 @@ export class Scheduler {
   /** deliver, of what a suspended process serves all the same: requests of sys, a stop, the end of its parent. */
   deliverUrgent(process: Process, message: unknown): void {
     const { attendant } = process
-    if (attendant?.takes(message) !== true) this.deliver(process, message)
+    if (attendant?.takes(process, message) !== true) this.deliver(process, message)
     else if (process.status === Status.Idle) this.enqueue(process)
   }
 
@@ -357,6 +357,10 @@ export class Scheduler {
   /** Emits the crash report of a process, unless its end is an orderly one. `stray`: it was no handler that failed. */
   report(process: Process, reason: ExitReason, message: unknown, stray?: Stray): void {
     if (isShutdown(reason) || isPlanned(reason)) return
+    if (process.attendant?.hibernated === true) {
+      process.attendant.wake(process)
+      if (process.attendant.hibernated) process.attendant = undefined
+    }
     publish('crash', () => crashReport(process, reason, message, stray))
   }
 

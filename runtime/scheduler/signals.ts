@@ -25,8 +25,11 @@ export function exitSignal(
   if (to.status === Status.Dead) return
   const effect = signalEffect(kind, reason, to.trapExit)
   scheduler.tracer?.signalled(to, from, reason, kind, effect)
-  if (effect.do === 'message') scheduler.deliverUrgent(to, new ExitMessage(from, reason))
-  else if (effect.do === 'die') scheduler.exit(to, effect.reason)
+  if (effect.do === 'message') {
+    const message = new ExitMessage(from, reason)
+    if (from === to.parent) scheduler.deliverUrgent(to, message)
+    else scheduler.deliver(to, message)
+  } else if (effect.do === 'die') scheduler.exit(to, effect.reason)
 }
 
 /** exit(pid, reason) by `from`. */

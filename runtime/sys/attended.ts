@@ -15,6 +15,11 @@ import { answer } from '../scheduler/calls.ts'
 import { failure, serve } from './requests.ts'
 import type { Counting } from './statistics.ts'
 
+interface Urgent {
+  readonly message: unknown
+  readonly behind: number
+}
+
 export class Attended implements Attendant {
   suspended = false
   /** Set while the process hibernates. */
@@ -24,8 +29,8 @@ export class Attended implements Attendant {
   traceLeft = 0
   /** Requests that are not served yet. */
   pending = 0
-  /** What is served while it is suspended. */
-  #urgent: unknown[] = []
+  /** What is served while it is suspended, each with the number of messages that wait ahead of it. */
+  #urgent: Urgent[] = []
 
   constructor(asleep: Asleep | undefined) {
     this.asleep = asleep
@@ -39,8 +44,8 @@ export class Attended implements Attendant {
     return this.#urgent.length > 0
   }
 
-  takes(message: unknown): boolean {
-    if (this.suspended) this.#urgent.push(message)
+  takes(process: Process, message: unknown): boolean {
+    if (this.suspended) this.#urgent.push({ message, behind: process.mailbox.length })
     return this.suspended
   }
 
@@ -53,17 +58,29 @@ export class Attended implements Attendant {
       message instanceof StopMessage ||
       (message instanceof ExitMessage && message.from === process.parent)
     for (let at = mailbox.find(served); at >= 0; at = mailbox.find(served, at)) {
-      this.#urgent.push(mailbox.take(at))
+      this.#urgent.push({ message: mailbox.take(at), behind: at })
     }
   }
 
-  /** What was urgent is next all the same. */
-  resume(): void {
+  /** What is not served yet goes back to where it came in: nothing overtakes what was sent before it. */
+  resume({ mailbox }: Process): void {
     this.suspended = false
+    if (this.#urgent.length === 0) return
+    const waiting = mailbox.toArray()
+    mailbox.clear()
+    let behind = 0
+    for (const urgent of this.#urgent) {
+      for (; behind < urgent.behind && behind < waiting.length; behind++) {
+        mailbox.push(waiting[behind])
+      }
+      mailbox.push(urgent.message)
+    }
+    for (; behind < waiting.length; behind++) mailbox.push(waiting[behind])
+    this.#urgent = []
   }
 
   next(process: Process): unknown {
-    if (this.#urgent.length > 0) return this.#urgent.shift()
+    if (this.#urgent.length > 0) return this.#urgent.shift()?.message
     if (this.suspended) return NOTHING
     const { mailbox } = process
     if (mailbox.length === 0) return NOTHING

@@ -10,7 +10,7 @@ import {
   whileLoading,
 } from '../process/behaviour.ts'
 import { formatPid } from '../process/pid.ts'
-import type { Process } from '../process/process.ts'
+import { type Process, Status } from '../process/process.ts'
 import type { Attended } from './attended.ts'
 import { load, moduleError, stateOf } from './requests.ts'
 
@@ -51,6 +51,8 @@ export async function changeCode(
   const judge = change.direction === 'up' ? version : behaviour
   const before = stateOf(process, attended)
   const state = judge.codeChange === undefined ? before : await judge.codeChange(before, change)
+  // It may have ended while the version was loaded.
+  if (process.status === Status.Dead) return
   const { asleep } = attended
   attended.wake(process)
   data.set(process, state)

@@ -3,7 +3,7 @@ import { BeamishError, type ErrorCode } from '../errors.ts'
 import { Exit, formatReason, plain, reasonOf } from '../exit/reason.ts'
 import type { SystemMessage, SystemRequest } from '../process/messages.ts'
 import { formatPid } from '../process/pid.ts'
-import type { Process } from '../process/process.ts'
+import { type Process, Status } from '../process/process.ts'
 import { findUncloneable } from '../scheduler/isolate.ts'
 import type { Attended } from './attended.ts'
 import { type CodeChangeRequest, changeCode } from './codeChange.ts'
@@ -77,10 +77,10 @@ export function serve(
       attended.suspend(process)
       return done
     case 'resume':
-      attended.resume()
+      attended.resume(process)
       return done
     case 'terminate':
-      attended.resume()
+      attended.resume(process)
       attended.wake(process)
       return done
     default:
@@ -127,17 +127,20 @@ function replaceState(
   const { asleep } = attended
   const before = stateOf(process, attended)
   const replaced = (next: unknown): Outcome => {
+    // It may have ended while its updater was loaded.
+    if (process.status === Status.Dead) return done
     attended.wake(process)
-    data.set(process, next === undefined ? before : next)
+    data.set(process, next)
     if (asleep !== undefined) process.scheduler.sleepers.soon(process)
     return done
   }
-  if (typeof update === 'function') return replaced(update(before))
+  const updated = (next: unknown): Outcome => replaced(next === undefined ? before : next)
+  if (typeof update === 'function') return updated(update(before))
   if ('state' in update) {
     const { state } = update
     return replaced(typeof state === 'object' ? structuredClone(state) : state)
   }
-  return updaterOf(process, update).then((updater) => replaced(updater(before, update.argument)))
+  return updaterOf(process, update).then((updater) => updated(updater(before, update.argument)))
 }
 
 async function updaterOf(

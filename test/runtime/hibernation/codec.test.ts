@@ -204,3 +204,25 @@ t.test('the survey numbers objects as their copies are numbered', async (t) => {
   t.ok(Object.isFrozen([...copy.map.values()][0]))
   t.notOk(Object.isFrozen(copy))
 })
+
+const MINE = 1
+const put = (state: unknown) => rest(state, MINE, new Owners())
+
+t.test('what cannot even be looked at stays awake', async (t) => {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  t.match(put({ draft: proxy, ballast }), { kind: 'unserializable', path: 'state' })
+})
+
+t.test('one of two views on a buffer stays awake: they would come back apart', async (t) => {
+  const buffer = new ArrayBuffer(4_096)
+  const views = { bytes: new Uint8Array(buffer), view: new DataView(buffer) }
+  t.match(put(views), { kind: 'unserializable', what: 'one of two views on a buffer' })
+})
+
+t.test('what would take long, or could not be read back, is kept as it is', async (t) => {
+  t.match(put({ bytes: Buffer.alloc(1_000_000, 7) }), { kind: 'kept' })
+  let nested: unknown = {}
+  for (let i = 0; i < 5_000; i++) nested = { nested, text: `text ${i}` }
+  t.match(put(nested), { kind: 'kept' })
+})

@@ -141,3 +141,10 @@ t.test('a limit that is no number of bytes is refused', async (t) => {
     })
   }
 })
+
+t.test('weighing stops at the limit, and at what cannot be looked at', async (t) => {
+  t.ok(estimateBytes(new Array(1_000_000_000), 1_000) > 1_000, 'without a list of its slots')
+  const { proxy, revoke } = Proxy.revocable([], {})
+  revoke()
+  t.ok(estimateBytes([proxy, 'x'.repeat(500)], 10_000) > 500)
+})

@@ -202,3 +202,14 @@ t.test('a limit that makes no sense is refused at once', async (t) => {
   refused({ maxLenght: 5 }, /mailbox\.maxLenght is unknown/)
   refused(5, /mailbox is 5/)
 })
+
+t.test('a mailbox of one that drops the oldest is told of once', async (t) => {
+  const pid = self.spawn(Slow, undefined, { mailbox: { maxLength: 1, policy: 'drop_oldest' } })
+  const told: unknown[] = []
+  t.teardown(onEvent('mailbox', (report) => told.push(report)))
+  self.cast(pid, 'block', self.pid)
+  const gate = (await self.receive(isGate, 10_000)) as From
+  for (let i = 0; i < 100; i++) self.cast(pid, 'note', i)
+  t.equal(told.length, 1)
+  self.reply(gate, 'go on')
+})
