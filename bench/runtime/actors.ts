@@ -27,7 +27,7 @@ function goesOn(work: Work, self: Self): boolean {
   return false
 }
 
-export const Pong = genServer('bench.pong', {
+const Pong = genServer('bench.pong', {
   init: (_: undefined) => 0,
   handleInfo: {
     ping(_state, message: { readonly from: Pid }, self) {

@@ -21,7 +21,7 @@ export function namesOf(born: Iterable<SpawnEvent | RestartEvent>, outside: Pid)
 }
 
 /** Events where they took effect: a message stands where it was handled or lost. */
-export function inOrderOfEffect(events: readonly TimelineEvent[]): TimelineEvent[] {
+function inOrderOfEffect(events: readonly TimelineEvent[]): TimelineEvent[] {
   const place = (event: TimelineEvent): number =>
     'settled' in event && event.settled !== undefined ? event.settled.seq : event.seq
   return [...events].sort((a, b) => place(a) - place(b))
