@@ -4,6 +4,7 @@ const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>>
   runtime: () => import('./runtime/run.ts'),
   hibernation: () => import('./hibernation.ts'),
   registry: () => import('./registry.ts'),
+  observe: () => import('./observe.ts'),
   overload: () => import('./overload.ts'),
   restarts: () => import('./restarts.ts'),
   strays: () => import('./strays.ts'),

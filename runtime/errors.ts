@@ -14,7 +14,7 @@ const TEMPLATES = {
   BEAMISH_APP_LOAD:
     'the app module {module} failed to load: {message}: fix the module, it is imported by every scheduler thread',
   BEAMISH_APP_EXPORT:
-    'the app module {module} has {got} as its default export: export default supervisor({ strategy, children })',
+    'the app module {module} has {got} as its default export: export default supervisor({ strategy, children }) or application({ name, children })',
   BEAMISH_APP_UNCLONEABLE:
     'the default export of the app module {module} must be data that can cross threads: {path} is {what}: name a behaviour or an exported factory instead',
   BEAMISH_BOOT_TIMEOUT:
@@ -23,6 +23,20 @@ const TEMPLATES = {
   BEAMISH_START_FAILED: 'the supervision tree did not start: {reason}',
   BEAMISH_TREE_ENDED:
     'the supervision tree ended: {reason}: see the crash reports above; raise maxRestarts only if so many are expected',
+  BEAMISH_APPLICATION_START:
+    'application {application} did not start: {reason}: correct its callback or child, or make it temporary if the node can do without',
+  BEAMISH_APPLICATION_ENDED:
+    'the {type} application {application} ended, and the node with it: {reason}: see the crash reports above; the node runs on without one that is temporary',
+  BEAMISH_APPLICATION_CYCLE:
+    'applications need each other in a circle: {circle}: take one of them out of the applications of the one before it',
+  BEAMISH_APPLICATION_DUPLICATE:
+    'two applications are named {application}: name each once, and give the one that application() made wherever it is needed',
+  BEAMISH_APPLICATION_STATE:
+    'callback {callback} of application {application} returned what cannot cross threads: {path} is {what}: return plain data, and keep the rest in a process',
+  BEAMISH_APPLICATION_UNKNOWN:
+    'this node has no application named {application}, but {known}: give one of those names',
+  BEAMISH_APPLICATION_STOPPED:
+    'application {application} does not run: node.startApplication() starts it',
   BEAMISH_PORT_IN_USE:
     'port {port} on {host} is in use: stop the other server or choose another port with PORT',
   BEAMISH_LISTEN_FAILED:
@@ -55,6 +69,15 @@ const TEMPLATES = {
   BEAMISH_NO_SCHEDULER:
     'no scheduler {scheduler} runs processes: node.schedulers() lists those that do, and ids are never used again',
   BEAMISH_NODE_STOPPED: 'the node has stopped: start() a new one',
+  BEAMISH_CONTROL_SOCKET:
+    'the directory {path} cannot hold control sockets: {why}: name another one with CONTROL_DIR',
+  BEAMISH_CONTROL_REQUEST:
+    'a control socket has no answer: {why}: use the same version on both sides',
+  BEAMISH_NO_NODE:
+    'no node {which} in {directory}: start one with beamish <app module>, or with the option controlSocket, as the same user and with the same CONTROL_DIR',
+  BEAMISH_WHICH_NODE: 'several nodes run here, name one by its process id: {pids}',
+  BEAMISH_NODE_SILENT:
+    'the node {which} does not answer {call}: {why}: look at what its main thread does, or whether it has ended',
   BEAMISH_SCHEDULER_IDS_SPENT:
     'all {limit} scheduler ids of this node are used up: restart the node, and look at why its threads end',
   BEAMISH_PROCESS_LIMIT:
@@ -73,6 +96,7 @@ const TEMPLATES = {
   BEAMISH_TEST_ASSERTION: '{message}{timeline}',
   BEAMISH_TEST_UNREPRODUCIBLE:
     '{behaviour} {process} awaits something that is no operation of the runtime, in {message}: virtual time cannot bring it about; use self.sleep, self.call and the like there, or put what is real behind a process that the test replaces',
+  BEAMISH_TEST_NOT_SIMULATED: '{what} is not simulated by a test node: {fix}',
   BEAMISH_TEST_ENDLESS:
     'the processes did not come to rest within {steps} steps: look for two that answer each other for ever, or a timer that rings at once; raise maxSteps if so many are expected',
   BEAMISH_SYS_RAW:

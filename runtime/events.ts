@@ -97,10 +97,24 @@ export interface TraceEvent {
   readonly left: number
 }
 
+/**
+ * What becomes of an application. started: it is up, with its start phases. start_failed: it is not. stopped: by request, or with
+ * its node. ended: its top supervisor did, by itself.
+ */
+export interface ApplicationEvent {
+  readonly application: string
+  readonly event: 'started' | 'start_failed' | 'stopped' | 'ended'
+  readonly type: 'permanent' | 'transient' | 'temporary'
+  /** start_failed and ended. */
+  readonly reason?: ExitReason
+}
+
 /** Every event of the runtime with what it carries. The channels and live view layers add theirs. */
 export interface RuntimeEvents {
   crash: CrashReport
   supervisor: SupervisorReport
+  /** On main. None of a supervisor that is exported as it is. */
+  application: ApplicationEvent
   /** A message that could not cross threads and the process it ended. */
   uncloneable: {
     readonly from: Pid

@@ -5,6 +5,14 @@
 
 /** State behind functions. */
 export { type AgentFunction, type AgentOf, type AgentOptions, agent } from './agent/agent.ts'
+/** Named parts of a node. */
+export type { ApplicationInfo, ApplicationState } from './application/controller.ts'
+export {
+  type Application,
+  type ApplicationOptions,
+  type ApplicationType,
+  application,
+} from './application/spec.ts'
 /** What the control plane tells of a thread. */
 export type { ThreadStats } from './edge/control.ts'
 /** The default log. */
@@ -13,6 +21,7 @@ export type { LogOptions } from './edge/log.ts'
 export { BeamishError, type ErrorCode } from './errors.ts'
 /** Events of the runtime. */
 export {
+  type ApplicationEvent,
   type CrashReport,
   type MailboxReport,
   onEvent,
@@ -38,6 +47,19 @@ export type { BeamishNode } from './node/node.ts'
 export type { StartOptions } from './node/options.ts'
 /** Starts one. */
 export { start } from './node/start.ts'
+/** A look at a running node. */
+export type {
+  NodeReport,
+  ProcessFigures,
+  ThreadCounts,
+  ThreadFigures,
+  Top,
+  TopEntry,
+  TreeNode,
+} from './observe/figures.ts'
+export type { ObserveOptions } from './observe/options.ts'
+export type { NodeTrace, TraceEnd } from './observe/trace.ts'
+export type { NodeTraceEvent, NodeTraceOptions, TraceKind } from './observe/traceOptions.ts'
 /** What formatStatus and codeChange are told. */
 export type { CodeChange, StatusReport } from './process/behaviour.ts'
 /** What a process is born with. */

@@ -105,6 +105,8 @@ t.test('the packed tarball installs into an empty folder and works there', async
     const [, base, pid] = /^(http:\S+) on 2 scheduler threads, pid (\d+)$/.exec(line) ?? []
     t.ok(base !== undefined && pid !== undefined, line)
     await greets(t, base ?? '')
+    const { stdout } = await run('npx', ['beamish', 'tree', pid ?? ''], { cwd: app, env })
+    t.match(stdout, /endpoint +<0\.1\.\d+> +beamish\.endpoint/, 'beamish tree prints it meanwhile')
     process.kill(Number(pid), 'SIGTERM')
     t.same(await exited(child), [0, null])
   })

@@ -205,6 +205,7 @@ export const agent = {
     const pid = typeof to === 'number' ? to : scheduler.names.findAfterDrain(to)
     if (pid === undefined) return
     const sent = forAgent(process, to, pid, found)
+    scheduler.tracer?.casts(process.pid, pid, 'update', sent)
     const target = scheduler.find(pid)
     if (target !== undefined) scheduler.deliver(target, new CastMessage('update', sent))
   },

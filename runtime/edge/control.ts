@@ -3,8 +3,11 @@
  * call has a timeout and is rejected when the thread ends (comlink alone leaves such a call pending for ever).
  */
 import type { MessagePort } from 'node:worker_threads'
-import { expose, type Remote, wrap } from 'comlink'
+import { expose, type Remote, transfer, wrap } from 'comlink'
 import { BeamishError, type ErrorCode } from '../errors.ts'
+import type { ThreadLook } from '../observe/look.ts'
+import type { LookOptions } from '../observe/options.ts'
+import type { TraceSpec } from '../observe/traceOptions.ts'
 
 /** What a thread answers to. Arguments and results are plain data. */
 export interface ThreadControl {
@@ -19,6 +22,10 @@ export interface ThreadControl {
   /** Everything said until now is on its way to the other threads when this resolves. */
   flush(): void
   stats(): ThreadStats
+  /** Its part of observe(). */
+  look(options: LookOptions): Promise<ThreadLook>
+  /** Tells what happens over a port, until that is closed. */
+  trace(spec: TraceSpec, port: MessagePort): void
 }
 
 /** The default export of the app module, or what in it cannot leave the thread. */
@@ -66,6 +73,7 @@ export interface ThreadStats {
 
 // comlink types its endpoint for browsers; a Node port has the same methods.
 type Endpoint = Parameters<typeof wrap>[0]
+type Transferables = Parameters<typeof transfer>[1]
 const endpoint = (port: MessagePort): Endpoint => port as unknown as Endpoint
 
 export function exposeControl(port: MessagePort, control: ThreadControl): void {
@@ -109,6 +117,17 @@ export class ControlClient {
 
   stats(timeoutMs = 5_000): Promise<ThreadStats> {
     return this.#limited('stats', timeoutMs, () => this.#remote.stats())
+  }
+
+  /** The thread's own window is part of the time. */
+  look(options: LookOptions, timeoutMs: number): Promise<ThreadLook> {
+    return this.#limited('look', timeoutMs, () => this.#remote.look(options))
+  }
+
+  /** Resolves when it traces. */
+  trace(spec: TraceSpec, port: MessagePort, timeoutMs: number): Promise<void> {
+    const sent = transfer(port, [port] as unknown as Transferables)
+    return this.#limited('trace', timeoutMs, () => this.#remote.trace(spec, sent as never))
   }
 
   /** The thread has ended: nothing will be answered any more. */

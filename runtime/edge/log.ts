@@ -4,7 +4,13 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import pino, { type Logger } from 'pino'
-import { type CrashReport, onEvent, type SupervisorReport, type ThreadLoss } from '../events.ts'
+import {
+  type ApplicationEvent,
+  type CrashReport,
+  onEvent,
+  type SupervisorReport,
+  type ThreadLoss,
+} from '../events.ts'
 import { formatReason, isShutdown, reasonStack, safeText } from '../exit/reason.ts'
 import { describeLoss } from '../node/loss.ts'
 import { formatPid } from '../process/pid.ts'
@@ -51,6 +57,7 @@ export function startLog(scheduler: number, options: LogOptions): () => void {
   const ends = [
     onEvent('crash', (report) => logCrash(logger, report)),
     onEvent('supervisor', (report) => logSupervisor(logger, report)),
+    onEvent('application', (event) => logApplication(logger, event)),
     onEvent('notice', ({ level, message, ...fields }) => logger[level](fields, message)),
     onEvent('mailbox', ({ pid: _, scheduler: __, ...fields }) => {
       const { behaviour, name, process: who, length } = fields
@@ -86,6 +93,16 @@ function logCrash(logger: Logger, report: CrashReport): void {
     },
     `${behaviour} ${name ?? who} crashed: ${formatReason(reason)}${rest.stray === undefined ? '' : ` (stray: ${rest.stray})`}`,
   )
+}
+
+function logApplication(logger: Logger, { reason, ...fields }: ApplicationEvent): void {
+  const { application, event } = fields
+  const text = `application ${application} ${event}`
+  if (reason === undefined) logger.info(fields, text)
+  else {
+    const why = formatReason(reason)
+    logger.error({ ...fields, reason: why }, `${text}: ${why}`)
+  }
 }
 
 function logLoss(logger: Logger, loss: ThreadLoss): void {

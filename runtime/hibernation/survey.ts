@@ -103,12 +103,16 @@ export function survey(state: unknown, owner: number, owners: Owners): Survey {
     }
   }
 
+  /** Known as part of another one's state. */
+  const isOthers = (value: object): boolean => (owners.get(value) ?? owner) !== owner
+
   visit(state, undefined, 'state')
   for (let i = 0; i < found.length; i++) {
     const one = found[i] as Found
     const { value } = one
-    const holder = owners.get(value)
-    if (holder !== undefined && holder !== owner) return { kind: 'shared' }
+    if (isOthers(value) || (isWhole(value) && isOthers(value.buffer))) {
+      return { kind: 'shared' }
+    }
     const isFrozen = Object.isFrozen(value)
     if (isFrozen) frozen.push(i)
     if (ArrayBuffer.isView(value)) {
@@ -129,7 +133,11 @@ export function survey(state: unknown, owner: number, owners: Owners): Survey {
       return { kind: 'large' }
   }
   if (bad !== undefined) return bad
-  for (const { value } of found) owners.set(value, owner)
+  for (const { value } of found) {
+    owners.set(value, owner)
+    // Views of two states on one buffer show the same bytes, and would come back apart.
+    if (isWhole(value)) owners.set(value.buffer, owner)
+  }
   return { kind: 'own', heapBytes, frozen }
 }
 
@@ -146,6 +154,11 @@ export function freezeAgain(copy: unknown, frozen: readonly number[]): void {
     })
   }
   for (const number of frozen) Object.freeze(found[number])
+}
+
+/** A view on all of its buffer: small Buffers have the one they are cut from in common, and show no bytes of each other. */
+function isWhole(value: object): value is ArrayBufferView {
+  return ArrayBuffer.isView(value) && value.byteLength === value.buffer.byteLength
 }
 
 /** Whether a view shows bytes that another one of the state shows, too: they would come back apart. */

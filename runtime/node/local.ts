@@ -21,14 +21,14 @@ const nodes = new WeakMap<Scheduler, LocalNode>()
 export function makeLocalNode(
   scheduler: Scheduler,
   secret: string,
-  dirty: DirtySettings,
+  dirty: DirtySettings | Dirty,
 ): LocalNode {
   const node: LocalNode = {
     scheduler,
     development: scheduler.development,
     secret,
     drainers: new Drainers(),
-    dirty: new Dirty(dirty),
+    dirty: dirty instanceof Dirty ? dirty : new Dirty(dirty),
   }
   nodes.set(scheduler, node)
   return node

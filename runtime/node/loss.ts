@@ -1,17 +1,11 @@
 /** A lost thread as it is told: what ended it, and what it did last. */
-import type { Ran, ThreadLoss } from '../events.ts'
-import { formatPid } from '../process/pid.ts'
+import type { ThreadLoss } from '../events.ts'
+import { ranLastOf } from '../observe/observe.ts'
 import type { Journal } from '../scheduler/journal.ts'
 import type { ThreadEnd } from './thread.ts'
 
 export function threadLoss(scheduler: number, end: ThreadEnd, journal: Journal): ThreadLoss {
-  return { scheduler, ...end, ranLast: ranLastOf(journal) }
-}
-
-function ranLastOf(journal: Journal): Ran | undefined {
-  const last = journal.ranLast()
-  if (last === undefined) return undefined
-  return { process: formatPid(last.pid), behaviour: last.behaviour, message: last.message }
+  return { scheduler, ...end, ranLast: ranLastOf({ journal }) }
 }
 
 /** One line for people: `gave no sign of life for 5004 ms, ran last: solver <0.1.7> with solve, in spin (app.ts:3:9)`. */

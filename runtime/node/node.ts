@@ -1,10 +1,24 @@
 /** A running node, from outside its processes: main's side of everything. Made by start(). */
 import { randomBytes } from 'node:crypto'
+import {
+  APPLICATIONS,
+  type ApplicationInfo,
+  type ApplicationResult,
+  BOOT,
+  controllerBehaviour,
+} from '../application/controller.ts'
+import { applicationsOf, endError, startError } from '../application/outcome.ts'
+import type { Application } from '../application/spec.ts'
 import type { ThreadStats } from '../edge/control.ts'
 import { startLog } from '../edge/log.ts'
 import { BeamishError } from '../errors.ts'
 import { publish } from '../events.ts'
-import { type ErrorData, type ExitReason, formatReason, reasonOf } from '../exit/reason.ts'
+import { reasonOf, safeText } from '../exit/reason.ts'
+import type { NodeReport } from '../observe/figures.ts'
+import { Observer, observedMain } from '../observe/observe.ts'
+import { checkObserve, type ObserveOptions } from '../observe/options.ts'
+import { type AskTrace, type NodeTrace, Traces, traceMain } from '../observe/trace.ts'
+import { checkTrace, type NodeTraceOptions } from '../observe/traceOptions.ts'
 import { NO_PID } from '../process/pid.ts'
 import type { Process } from '../process/process.ts'
 import { anonymous } from '../process/raw.ts'
@@ -13,21 +27,22 @@ import { LOCKS_NAME, Locks } from '../registry/locks.ts'
 import { Board } from '../scheduler/board.ts'
 import { nodeHost } from '../scheduler/host.ts'
 import { Scheduler } from '../scheduler/scheduler.ts'
-import { checkChildSpec } from '../supervisor/childSpec.ts'
-import { type SupervisorSpec, type SupervisorTree, supervisor } from '../supervisor/spec.ts'
+import { supervisor } from '../supervisor/spec.ts'
 import { supervisorBehaviour } from '../supervisor/supervisor.ts'
 import { COUNTERS_NAME, Counters } from './counters.ts'
 import type { Dirty } from './dirty.ts'
 import { makeLocalNode } from './local.ts'
 import { MAX_TIMEOUT_MS, type Settings, whole } from './options.ts'
 import { type Address, PORTS_NAME, Ports } from './ports.ts'
-import { RAISED, ROOT_NAME, rootBehaviour, VACATE } from './root.ts'
+import { RAISED, THREAD_UP, VACATE } from './root.ts'
 import { threadStats } from './stats.ts'
+import type { Thread } from './thread.ts'
 import { Threads } from './threads.ts'
 
 const STOP_ACCEPTING_MS = 5_000
 /** What is left of the deadline for the tree itself, once draining has had its share. */
 const TREE_SHARE_MS = 2_000
+const TRACE_TIMEOUT_MS = 1_000
 /** More than the root gives a slow init. */
 const RAISED_TIMEOUT_MS = 10_000
 /** How long a thread may take to end once it is told to: only a native call makes it wait. */
@@ -45,8 +60,11 @@ export class BeamishNode {
   readonly #threads: Threads
   readonly #dirty: Dirty
   readonly #outside: Process
+  readonly #observer = new Observer()
+  readonly #traces = new Traces()
   #stillRunning = 0
-  #root: Process | undefined
+  #applications: readonly Application[] = []
+  #controller: Process | undefined
   #stopping: Promise<void> | undefined
   #endLog: () => void = () => {}
   #close: (error: BeamishError | undefined) => void = () => {}
@@ -66,13 +84,14 @@ export class BeamishNode {
     this.#dirty = makeLocalNode(this.#scheduler, this.#secret, settings.dirty).dirty
     if (settings.log !== false) this.#endLog = startLog(0, settings.log)
     this.#threads = new Threads(this.#scheduler, settings, this.#secret, {
+      introduced: (thread) => this.#traces.introduce(askTrace(thread)),
       leaving: (scheduler, timeoutMs) => this.#vacate(scheduler, timeoutMs),
       raised: async () => {
-        await this.self.call(ROOT_NAME, RAISED, undefined as never, {
+        await this.self.call(APPLICATIONS, RAISED, undefined as never, {
           timeoutMs: RAISED_TIMEOUT_MS,
         })
       },
-      replaced: (scheduler) => this.self.cast(ROOT_NAME, 'threadUp', scheduler),
+      replaced: (scheduler) => this.self.cast(APPLICATIONS, THREAD_UP, scheduler),
       failed: (error) => void this.#fail(error),
     })
     this.#outside = this.#scheduler.spawn(
@@ -88,14 +107,15 @@ export class BeamishNode {
     this.closed = new Promise((resolve) => {
       this.#close = resolve
     })
+    void this.closed.then(() => this.#traces.end())
   }
 
   /** Boots the threads, then the tree. Used by start(). */
   async boot(): Promise<void> {
     try {
       const exported = await this.#threads.boot()
-      const tree = this.#startTree(this.#checkTree(exported[0]))
-      await Promise.race([tree, this.#threads.lostDuringBoot()])
+      this.#applications = applicationsOf(exported[0], this.#settings.module)
+      await Promise.race([this.#startApplications(), this.#threads.lostDuringBoot()])
       this.#threads.watch()
     } catch (error) {
       await this.#endThreads()
@@ -104,20 +124,7 @@ export class BeamishNode {
     }
   }
 
-  #checkTree(exported: unknown): SupervisorTree {
-    const { module } = this.#settings
-    if (typeof exported !== 'object' || exported === null || !('behaviour' in exported)) {
-      const got = exported === undefined ? 'nothing' : `a ${typeof exported}`
-      throw new BeamishError('BEAMISH_APP_EXPORT', { module, got })
-    }
-    checkChildSpec(exported)
-    if (exported.type !== 'supervisor') {
-      throw new BeamishError('BEAMISH_APP_EXPORT', { module, got: `child "${exported.id}"` })
-    }
-    return exported as SupervisorTree
-  }
-
-  async #startTree(tree: SupervisorTree): Promise<void> {
+  async #startApplications(): Promise<void> {
     const services = supervisor({
       children: [
         Ports.child(undefined, { name: PORTS_NAME }),
@@ -126,18 +133,94 @@ export class BeamishNode {
       ],
     })
     await this.self.start(supervisorBehaviour, services.argument)
-    const spec: SupervisorSpec = tree.argument
-    try {
-      const pid = await this.self.start(rootBehaviour, spec, { name: ROOT_NAME })
-      this.#root = this.#scheduler.find(pid)
-    } catch (error) {
-      throw startError((error as { reason?: ExitReason }).reason ?? String(error))
+    const { shutdownTimeoutMs } = this.#settings
+    const applications = this.#applications
+    const argument = { applications, shutdownTimeoutMs }
+    const pid = await this.self.start(controllerBehaviour, argument, { name: APPLICATIONS })
+    this.#controller = this.#scheduler.find(pid)
+    const result = await this.#ask(BOOT)
+    if (!result.ok) {
+      // Those that had started end in order.
+      const options = { timeoutMs: shutdownTimeoutMs }
+      await this.self.stop(pid, 'shutdown', options).catch(() => {})
+      throw startError(result, { plain: applications[0]?.plain })
     }
-    this.#root?.onExit((reason) => {
-      if (this.#stopping !== undefined) return
-      const fields = { reason: innermost(reason) ?? formatReason(reason) }
-      void this.#fail(new BeamishError('BEAMISH_TREE_ENDED', fields))
+    this.#controller?.onExit((reason) => {
+      if (this.#stopping === undefined) void this.#fail(endError(reason, applications))
     })
+  }
+
+  async #ask(event: string, name?: string): Promise<ApplicationResult> {
+    const timeoutMs = Number.POSITIVE_INFINITY
+    const asked = this.self.call(APPLICATIONS, event, name as never, { timeoutMs })
+    return (await asked) as ApplicationResult
+  }
+
+  /**
+   * All applications of this node in the order of their start, those that do not run included (OTP which_applications). A
+   * supervisor that is exported as it is counts as one, named `app`.
+   *
+   * @throws BEAMISH_NODE_STOPPED
+   * @example
+   * ```ts no-run
+   * for (const { name, state } of await node.applications()) console.log(name, state)
+   * ```
+   */
+  async applications(): Promise<ApplicationInfo[]> {
+    if (!this.#outside.alive) throw new BeamishError('BEAMISH_NODE_STOPPED')
+    return (await this.self.call(APPLICATIONS, 'whichApplications')) as ApplicationInfo[]
+  }
+
+  /**
+   * Starts an application that does not run, and before it those it needs: all of them or none. Whatever its type, one that does
+   * not start leaves the node as it was (OTP application:ensure_all_started/1).
+   *
+   * @returns the names of those that were started, in order; none if it ran already
+   * @throws BEAMISH_APPLICATION_UNKNOWN, BEAMISH_APPLICATION_START, BEAMISH_NODE_STOPPED
+   * @example
+   * ```ts no-run
+   * await node.stopApplication('reports')
+   * console.log(await node.startApplication('reports')) // [ 'reports' ]
+   * ```
+   */
+  startApplication(name: string): Promise<readonly string[]> {
+    return this.#change('startApplication', name)
+  }
+
+  /**
+   * Stops an application in order: `prepStop`, its children in reverse, `stop`. Whatever its type, the node and those that need
+   * it run on, and it may be started again (OTP application:stop/1). Resolves when nothing of it is left.
+   *
+   * @throws BEAMISH_APPLICATION_UNKNOWN, BEAMISH_APPLICATION_STOPPED, BEAMISH_NODE_STOPPED
+   * @example
+   * ```ts no-run
+   * await node.stopApplication('reports')
+   * ```
+   */
+  async stopApplication(name: string): Promise<void> {
+    await this.#change('stopApplication', name)
+  }
+
+  async #change(event: string, name: string): Promise<readonly string[]> {
+    if (!this.#outside.alive) throw new BeamishError('BEAMISH_NODE_STOPPED')
+    let result: ApplicationResult
+    try {
+      result = await this.#ask(event, name)
+    } catch (thrown) {
+      // The node has stopped, or ended, meanwhile.
+      throw new BeamishError('BEAMISH_NODE_STOPPED', {}, thrown)
+    }
+    if (result.ok) return result.done
+    if (result.reason === 'node_stopping') throw new BeamishError('BEAMISH_NODE_STOPPED')
+    if (result.reason === 'not_loaded') {
+      const known = this.#applications.map(({ application }) => application).join(', ')
+      const fields = { application: safeText(name, 50), known }
+      throw new BeamishError('BEAMISH_APPLICATION_UNKNOWN', fields)
+    }
+    if (result.reason === 'not_started') {
+      throw new BeamishError('BEAMISH_APPLICATION_STOPPED', { application: `"${name}"` })
+    }
+    throw startError(result)
   }
 
   /** Ids of the scheduler threads that run processes: not those lost, nor a replacement that has yet to boot. */
@@ -158,6 +241,51 @@ export class BeamishNode {
     )
     const found = answers.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     return [...main, ...found]
+  }
+
+  /**
+   * A look at everything: each thread's figures, the supervision tree with those of each process, and the processes with the
+   * most of something. It is read from the threads' own records: no process is asked or waited for, so a stuck or busy
+   * supervisor hides nothing, and a thread that does not answer is told as silent. What is shown is bounded, and what is left
+   * out is counted: see ObserveOptions. Cost: one pass over the process table of each thread (docs/observing.md has figures).
+   *
+   * @throws BEAMISH_BAD_OPTION, BEAMISH_NODE_STOPPED
+   * @example
+   * ```ts no-run
+   * const { threads, tree, top } = await node.observe({ windowMs: 1_000 })
+   * for (const { scheduler, utilization } of threads) console.log(scheduler, utilization)
+   * for (const { value, figures } of top.mailbox) console.log(figures.process, value)
+   * ```
+   */
+  async observe(options: ObserveOptions = {}): Promise<NodeReport> {
+    const settings = checkObserve(options)
+    if (!this.#outside.alive) throw new BeamishError('BEAMISH_NODE_STOPPED')
+    const { board } = this.#scheduler
+    const threads = this.#threads.live().map((thread) => thread.observed(board))
+    return this.#observer.observe([observedMain(this.#scheduler), ...threads], settings)
+  }
+
+  /**
+   * Looks on at what processes do and what happens to them, on every thread and on those that replace them: those of a pid,
+   * a name or a behaviour, or messages of a name. Resolves when every thread that answers traces. It ends by itself: after
+   * `limit` events (100), `timeoutMs` (a minute), or with the node. What is traced goes on as without: events are
+   * described as text of bounded length, none of its code is called, and where they come faster than main takes them they are dropped
+   * and counted. While a trace is on, each message of a thread costs more, its matches some microseconds; without one nothing
+   * (OTP: dbg, with the limits of recon_trace).
+   *
+   * @throws BEAMISH_BAD_OPTION, BEAMISH_NODE_STOPPED
+   * @example
+   * ```ts no-run
+   * const trace = await node.trace({ behaviour: 'counter', event: 'add', limit: 20, sample: 0.1 })
+   * for await (const { kind, process, event, text } of trace) console.log(kind, process, event, text)
+   * console.log(await trace.ended) // { reason: 'limit', events: 20, dropped: 0 }
+   * ```
+   */
+  async trace(options: NodeTraceOptions): Promise<NodeTrace> {
+    const settings = checkTrace(options)
+    if (!this.#outside.alive) throw new BeamishError('BEAMISH_NODE_STOPPED')
+    const threads = this.#threads.live().map(askTrace)
+    return this.#traces.begin(settings, [traceMain(this.#scheduler), ...threads])
   }
 
   /** Where the app's endpoints listen. Rejects with BEAMISH_NODE_STOPPED after stop(). */
@@ -193,7 +321,7 @@ export class BeamishNode {
   }
 
   async #vacate(scheduler: number, timeoutMs: number): Promise<void> {
-    await this.self.call(ROOT_NAME, VACATE, scheduler as never, { timeoutMs })
+    await this.self.call(APPLICATIONS, VACATE, scheduler as never, { timeoutMs })
   }
 
   /** Ends a thread the hard way, as an accident would. For tests of what the survivors see. */
@@ -202,8 +330,8 @@ export class BeamishNode {
   }
 
   /**
-   * Stops in order: every thread closes its listeners, then all drain, then the tree stops in reverse of its start. What
-   * is not done within shutdownTimeoutMs is ended by force. Resolves when no thread is left; one in a native call is not
+   * Stops in order: every thread closes its listeners, then all drain, then the applications stop in reverse of their start,
+   * and so does the tree of each. What is not done within shutdownTimeoutMs is ended by force. Resolves when no thread is left; one in a native call is not
    * waited for.
    */
   stop(): Promise<void> {
@@ -220,8 +348,8 @@ export class BeamishNode {
     await Promise.allSettled(threads.map((thread) => thread.control.stopAccepting(share)))
     const forDraining = Math.max(0, left() - TREE_SHARE_MS)
     await Promise.allSettled(threads.map((thread) => thread.control.drain(forDraining)))
-    if (this.#root?.alive) {
-      await this.self.stop(this.#root.pid, 'shutdown', { timeoutMs: left() }).catch(() => {})
+    if (this.#controller?.alive) {
+      await this.self.stop(this.#controller.pid, 'shutdown', { timeoutMs: left() }).catch(() => {})
     }
     await this.#endThreads()
     this.#closeOutside()
@@ -258,21 +386,8 @@ export class BeamishNode {
   }
 }
 
-/** What kept a tree from starting, with the innermost error in front: the one line that helps. */
-function startError(reason: ExitReason): BeamishError {
-  const fields = { reason: innermost(reason) ?? formatReason(reason) }
-  return new BeamishError('BEAMISH_START_FAILED', fields)
-}
-
-/** The message of the error at the bottom of a nested reason, if there is one. */
-function innermost(reason: ExitReason): string | undefined {
-  let inner: unknown = reason
-  for (;;) {
-    const next = inner as { shutdown?: unknown; reason?: unknown; error?: ErrorData } | null
-    if (typeof next !== 'object' || next === null) return undefined
-    if (next.error !== undefined) return next.error.message
-    if (next.shutdown !== undefined) inner = next.shutdown
-    else if (next.reason !== undefined) inner = next.reason
-    else return undefined
-  }
-}
+/** One that is stuck keeps nobody waiting: it begins when it can. */
+const askTrace =
+  ({ control }: Thread): AskTrace =>
+  (spec, port) =>
+    control.trace(spec, port, TRACE_TIMEOUT_MS)

@@ -18,6 +18,11 @@ export interface StartOptions {
   readonly log?: LogOptions | false
   /** SIGTERM and SIGINT stop the node and end the process; a second one ends it at once. Default false. */
   readonly signals?: boolean
+  /**
+   * Opens a socket that only this user may use, for `beamish tree` and `beamish trace` in a terminal. One node of a process
+   * can have it. Default false; the command `beamish <app module>` has it.
+   */
+  readonly controlSocket?: boolean
   /** Milliseconds a thread may take to load the app module. Default 30,000. */
   readonly bootTimeoutMs?: number
   /** Milliseconds stop() may take before it ends what is left by force. Default 30,000. */
@@ -47,6 +52,7 @@ export interface Settings {
   readonly secretKeyBase: string | undefined
   readonly log: LogOptions | false
   readonly signals: boolean
+  readonly controlSocket: boolean
   readonly bootTimeoutMs: number
   readonly shutdownTimeoutMs: number
   readonly maxLostThreads: number
@@ -69,7 +75,7 @@ export function checkOptions(module: URL | string, options: StartOptions): Setti
   for (const name of Object.keys(options)) {
     if (!KNOWN.includes(name)) throw bad(name, 'unknown', `use one of ${KNOWN.join(', ')}`)
   }
-  for (const name of ['development', 'signals'] as const) {
+  for (const name of ['development', 'signals', 'controlSocket'] as const) {
     const value: unknown = options[name]
     if (value !== undefined && typeof value !== 'boolean')
       throw bad(name, value, 'give true or false')
@@ -90,6 +96,7 @@ export function checkOptions(module: URL | string, options: StartOptions): Setti
     secretKeyBase: secret,
     log: options.log ?? {},
     signals: options.signals ?? false,
+    controlSocket: options.controlSocket ?? false,
     bootTimeoutMs: whole('bootTimeoutMs', options.bootTimeoutMs ?? 30_000, 1, 600_000),
     shutdownTimeoutMs: whole(
       'shutdownTimeoutMs',
@@ -118,6 +125,7 @@ const KNOWN: readonly string[] = [
   'secretKeyBase',
   'log',
   'signals',
+  'controlSocket',
   'bootTimeoutMs',
   'shutdownTimeoutMs',
   'maxLostThreads',

@@ -3,14 +3,13 @@
  * key, or `each`, one child of the tree with a process on every thread, which the thread's own supervisor keeps. A lost
  * thread does not count against its intensity.
  */
-import { BeamishError } from '../errors.ts'
 import { Exit, type ExitReason, reasonOf } from '../exit/reason.ts'
 import { defineBehaviour } from '../process/behaviour.ts'
-import { CastMessage } from '../process/messages.ts'
+import { CallMessage, CastMessage } from '../process/messages.ts'
 import { type Pid, schedulerOf } from '../process/pid.ts'
 import type { Process, StartResult } from '../process/process.ts'
-import { call } from '../scheduler/calls.ts'
-import { isPinned, place } from '../scheduler/placement.ts'
+import { answer, call } from '../scheduler/calls.ts'
+import { place } from '../scheduler/placement.ts'
 import type { ChildSpec } from '../supervisor/childSpec.ts'
 import { lossOf } from '../supervisor/losses.ts'
 import { PARTITION_SUPERVISOR } from '../supervisor/partitionSupervisor.ts'
@@ -19,13 +18,16 @@ import { stopChild } from '../supervisor/stopChild.ts'
 import { restartPlan } from '../supervisor/strategy.ts'
 import { type Child, type Failure, NOBODY, Retry } from '../supervisor/supervising.ts'
 import { type ChildInfo, SupervisorBehaviour, SupervisorState } from '../supervisor/supervisor.ts'
+import { checkRootPlace } from './rootPlace.ts'
 import { SLOW_START_MS, tellSlow, within } from './slowStart.ts'
 import { EACH_ENDED, type EachEnded, threadSupervisor } from './threadSupervisor.ts'
 
-/** Registered name of an app's root supervisor. */
+/** Registered name of an app's root supervisor; that of an application has the application's name behind it. */
 export const ROOT_NAME = 'beamish.root'
 /** The call that clears a thread before it is replaced in order. */
 export const VACATE = 'vacate'
+/** The cast that tells of a thread that is up. */
+export const THREAD_UP = 'threadUp'
 /** The call that is answered when every thread that is up has what is placed `each`. */
 export const RAISED = 'raised'
 const ROOT = 'beamish.rootSupervisor'
@@ -71,18 +73,6 @@ class RootState extends SupervisorState {
   }
 }
 
-function checkPlace({ id, place }: ChildSpec): void {
-  const child = `"${id}"`
-  if (place === 'here') {
-    const why = 'main runs no user code'
-    throw new BeamishError('BEAMISH_ROOT_PLACEMENT', { child, place: '"here"', why })
-  }
-  if (isPinned(place)) {
-    const why = 'the id is not used again when that thread is lost'
-    throw new BeamishError('BEAMISH_ROOT_PLACEMENT', { child, place: '{ scheduler }', why })
-  }
-}
-
 const isEach = (child: Child): boolean => child.spec.place === 'each'
 
 class RootBehaviour extends SupervisorBehaviour {
@@ -96,13 +86,21 @@ class RootBehaviour extends SupervisorBehaviour {
     return this.#state(process).threads
   }
 
+  /** The supervisors of the threads first, which have what is placed `each`. */
+  override kept(process: Process): Iterable<Child> {
+    if (!(process.state instanceof RootState)) return []
+    const { threads, children } = process.state
+    return [...[...threads.values()].map(({ supervisor }) => supervisor), ...children]
+  }
+
   override async start(process: Process, argument: unknown): Promise<void> {
     const spec = argument as SupervisorSpec
     process.state = new RootState(spec)
     const { board } = process.scheduler
     for (let slot = 1; slot < board.slots; slot++) {
       const holder = board.holder(slot)
-      if (holder >= 0) await this.#startThread(process, holder)
+      // One that is about to be replaced gets nothing any more: its replacement does.
+      if (holder >= 0 && !board.isLeaving(slot)) await this.#startThread(process, holder)
     }
     await this.startChildren(process, spec.children)
     this.#state(process).up = true
@@ -124,17 +122,24 @@ class RootBehaviour extends SupervisorBehaviour {
 
   override handle(process: Process, message: unknown): unknown {
     if (message instanceof CastMessage) {
-      if (message.event === 'threadUp') return this.#threadUp(process, message.payload as number)
+      if (message.event === THREAD_UP) return this.#threadUp(process, message.payload as number)
       if (message.event === EACH_ENDED) return this.#eachEnded(process, message.payload)
     }
     if (message instanceof EachFailed) return this.#eachFailed(process, message)
     if (message instanceof Raised) return this.#resumeAll(process)
+    if (message instanceof CallMessage && message.event === RAISED) {
+      return this.#answerRaised(process, message)
+    }
     return super.handle(process, message)
+  }
+
+  /** Goes on meanwhile. */
+  #answerRaised(process: Process, asked: CallMessage): void {
+    void this.#state(process).raised.then(() => answer(process.scheduler, process, asked, 'ok'))
   }
 
   protected override called(process: Process, event: string, payload: unknown): unknown {
     if (event === VACATE) return this.#vacate(process, payload as number)
-    if (event === RAISED) return this.#state(process).raised.then(() => 'ok')
     return super.called(process, event, payload)
   }
 
@@ -226,7 +231,7 @@ class RootBehaviour extends SupervisorBehaviour {
   }
 
   protected override async startPlaced(process: Process, spec: ChildSpec): Promise<StartResult> {
-    checkPlace(spec)
+    checkRootPlace(spec)
     if (spec.place === 'each') return this.#startEach(process, spec)
     // It runs no code of the app, and no lost thread takes it along.
     if (spec.behaviour === PARTITION_SUPERVISOR && spec.place === undefined) {
@@ -314,7 +319,7 @@ class RootBehaviour extends SupervisorBehaviour {
     if (this.#threads(process).get(scheduler) !== on) return
     this.#threads(process).delete(scheduler)
     await stopChild(process, supervisor.pid, 'brutal_kill')
-    process.scheduler.deliver(process, new CastMessage('threadUp', scheduler))
+    process.scheduler.deliver(process, new CastMessage(THREAD_UP, scheduler))
   }
 
   /** It waits for the next thread to be up. */

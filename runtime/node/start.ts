@@ -1,14 +1,15 @@
 /** start(): an app module on a node of scheduler threads. */
+import { ControlSocket } from '../observe/controlSocket.ts'
 import { BeamishNode } from './node.ts'
 import { checkOptions, type StartOptions } from './options.ts'
 
 /**
- * Boots the scheduler threads, each of which imports `module`, and starts the supervision tree that is its default export.
- * Resolves when the tree is up.
+ * Boots the scheduler threads, each of which imports `module`, and starts what is its default export: a supervision tree,
+ * or an application with all it needs. Resolves when all of it is up.
  *
  * @param module URL of the app module: `new URL('./app.ts', import.meta.url)`
- * @throws BEAMISH_BAD_OPTION, BEAMISH_APP_LOAD, BEAMISH_APP_EXPORT, BEAMISH_BOOT_TIMEOUT, BEAMISH_START_FAILED; no thread
- * is left behind then.
+ * @throws BEAMISH_BAD_OPTION, BEAMISH_APP_LOAD, BEAMISH_APP_EXPORT, BEAMISH_BOOT_TIMEOUT, BEAMISH_START_FAILED,
+ * BEAMISH_APPLICATION_START, BEAMISH_APPLICATION_CYCLE, BEAMISH_APPLICATION_DUPLICATE; no thread is left behind then.
  *
  * @example
  * ```ts no-run
@@ -24,8 +25,15 @@ export async function start(
   const settings = checkOptions(module, options)
   const node = new BeamishNode(settings)
   await node.boot()
+  if (settings.controlSocket) await openControlSocket(node)
   if (settings.signals) onSignals(node)
   return node
+}
+
+async function openControlSocket(node: BeamishNode): Promise<void> {
+  const socket = new ControlSocket(node)
+  void node.closed.then(() => socket.close())
+  await socket.open()
 }
 
 function onSignals(node: BeamishNode): void {

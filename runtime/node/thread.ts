@@ -3,6 +3,8 @@ import { MessageChannel, type MessagePort, Worker, type WorkerOptions } from 'no
 import { ControlClient } from '../edge/control.ts'
 import { BeamishError } from '../errors.ts'
 import type { LostCause } from '../exit/reason.ts'
+import { type Observed, ranLastOf } from '../observe/observe.ts'
+import type { Board } from '../scheduler/board.ts'
 import type { Journal } from '../scheduler/journal.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { BootData } from './bootData.ts'
@@ -148,6 +150,18 @@ export class Thread {
       }
       const message = error instanceof Error ? error.message : String(error)
       throw new BeamishError('BEAMISH_APP_LOAD', { module: settings.module, message }, error)
+    }
+  }
+
+  /** As observe() looks at it. */
+  observed(board: Board): Observed {
+    const { id, slot, journal } = this
+    return {
+      scheduler: id,
+      utilization: () => this.#worker.performance.eventLoopUtilization(),
+      look: (options, timeoutMs) => this.control.look(options, timeoutMs),
+      processes: () => board.load(slot),
+      ranLast: () => ranLastOf({ journal }),
     }
   }
 

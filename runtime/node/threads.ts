@@ -23,6 +23,8 @@ const FIRST_PAUSE_MS = 100
 const MAX_PAUSE_MS = 10_000
 
 export interface ThreadsListener {
+  /** A replacement is there, and has yet to load the app. */
+  introduced(thread: Thread): void
   /** A thread is about to be replaced: what its supervisors run there ends in order, or moves. */
   leaving(scheduler: number, timeoutMs: number): Promise<void>
   /** Resolves when what is placed `each` is up on the replacements there are, or does not come up. */
@@ -262,6 +264,7 @@ export class Threads {
     connections.flush()
     // Only now: whoever finds it on the board finds its port, too.
     board.claim(slot, thread.id)
+    this.#listener.introduced(thread)
     return thread
   }
 

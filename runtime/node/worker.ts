@@ -3,6 +3,8 @@ import { workerData } from 'node:worker_threads'
 import { type BootAnswer, exposeControl } from '../edge/control.ts'
 import { startLog } from '../edge/log.ts'
 import { BeamishError } from '../errors.ts'
+import { look } from '../observe/look.ts'
+import { traceTo } from '../observe/tracePort.ts'
 import { Board } from '../scheduler/board.ts'
 import { nodeHost } from '../scheduler/host.ts'
 import { findUncloneable } from '../scheduler/isolate.ts'
@@ -71,4 +73,6 @@ exposeControl(data.controlPort, {
   vacate: (timeoutMs) => vacate(scheduler, timeoutMs),
   flush: () => scheduler.peers.flush(),
   stats: () => threadStats(scheduler),
+  look: (options) => look(scheduler, options),
+  trace: (spec, port) => traceTo(port, scheduler, spec),
 })

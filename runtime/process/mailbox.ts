@@ -7,11 +7,14 @@ import { HIGH_WATER } from './flags.ts'
 
 const INITIAL = 8
 const SHRINK_ABOVE = 1_024
+/** Taken messages are counted in a small integer, and begin anew; a multiple of every ring's length. */
+const COUNT_MASK = 2 ** 30 - 1
 /** Stands for no mark: a small integer, as all lengths are. */
 const MAX_MARK = 2 ** 31 - 1
 
 export class Mailbox {
   #ring: unknown[] = []
+  /** Messages taken out until now: by the mask of the ring, where the oldest lies. */
   #head = 0
   #length = 0
   #takes = 0
@@ -51,6 +54,11 @@ export class Mailbox {
     return this.#length
   }
 
+  /** Messages taken out since the process was born, modulo 2^30; those that clear() let go of are not among them. */
+  get taken(): number {
+    return this.#head
+  }
+
   push(message: unknown): void {
     const capacity = this.#ring.length
     if (this.#length === capacity) this.#resize(capacity === 0 ? INITIAL : capacity * 2)
@@ -61,9 +69,10 @@ export class Mailbox {
   /** The oldest message; undefined when empty (ask `length` first, undefined may be a message). */
   shift(): unknown {
     if (this.#length === 0) return undefined
-    const message = this.#ring[this.#head]
-    this.#ring[this.#head] = undefined
-    this.#head = (this.#head + 1) & (this.#ring.length - 1)
+    const at = this.#head & (this.#ring.length - 1)
+    const message = this.#ring[at]
+    this.#ring[at] = undefined
+    this.#head = (this.#head + 1) & COUNT_MASK
     if (--this.#length === this.#low) this.#fallen()
     // A burst must not pin its memory for the life of the process.
     if (this.#length === 0 && this.#ring.length > SHRINK_ABOVE) this.clear()
@@ -83,8 +92,8 @@ export class Mailbox {
     for (let i = index; i > 0; i--) {
       this.#ring[(this.#head + i) & mask] = this.#ring[(this.#head + i - 1) & mask]
     }
-    this.#ring[this.#head] = undefined
-    this.#head = (this.#head + 1) & mask
+    this.#ring[this.#head & mask] = undefined
+    this.#head = (this.#head + 1) & COUNT_MASK
     if (--this.#length === this.#low) this.#fallen()
     return message
   }
@@ -97,7 +106,6 @@ export class Mailbox {
 
   clear(): void {
     this.#ring = []
-    this.#head = 0
     this.#length = 0
     if (this.#low >= 0) this.#fallen()
   }
@@ -108,8 +116,7 @@ export class Mailbox {
 
   #resize(capacity: number): void {
     const next = new Array<unknown>(capacity)
-    for (let i = 0; i < this.#length; i++) next[i] = this.at(i)
+    for (let i = 0; i < this.#length; i++) next[(this.#head + i) & (capacity - 1)] = this.at(i)
     this.#ring = next
-    this.#head = 0
   }
 }

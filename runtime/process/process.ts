@@ -17,6 +17,7 @@ import { type Flags, type MailboxLimit, mailboxLimit, Rank, rankOf } from './fla
 import type { Link } from './links.ts'
 import { Mailbox } from './mailbox.ts'
 import type { Pid, Ref } from './pid.ts'
+import { RefMap } from './refMap.ts'
 import { Self } from './self.ts'
 import { asNobody, runAs } from './strays.ts'
 import type { Waiting } from './waiting.ts'
@@ -103,11 +104,11 @@ export class Process {
   receiver: (() => void) | undefined = undefined
   /** Who waits for the outcome of init. */
   ack: SpawnRequest['ack']
-  links: Map<Pid, Link> | undefined = undefined
-  monitors: Map<Ref, MonitorTarget> | undefined = undefined
-  watchers: Map<Ref, Pid> | undefined = undefined
+  links: RefMap<Pid, Link> | undefined = undefined
+  monitors: RefMap<Ref, MonitorTarget> | undefined = undefined
+  watchers: RefMap<Ref, Pid> | undefined = undefined
   aliases: Aliases | undefined = undefined
-  pending: Map<Ref, Pending> | undefined = undefined
+  pending: RefMap<Ref, Pending> | undefined = undefined
   /** The latest of the timers that end with this process; kept by the clock. */
   timers: OwnedTimer | undefined = undefined
   /** What its own code keeps beside its state. */
@@ -159,10 +160,10 @@ export class Process {
     this.#argument = argument
     this.#startName = request.name
     if (request.link !== undefined) {
-      this.links = new Map([[request.link.pid, request.link.link]])
+      this.linksOrNew().set(request.link.pid, request.link.link)
     }
     if (request.watcher !== undefined) {
-      this.watchers = new Map([[request.watcher.ref, request.watcher.pid]])
+      this.watchersOrNew().set(request.watcher.ref, request.watcher.pid)
     }
   }
 
@@ -185,18 +186,18 @@ export class Process {
     return this.#lineage
   }
 
-  linksOrNew(): Map<Pid, Link> {
-    this.links ??= new Map()
+  linksOrNew(): RefMap<Pid, Link> {
+    this.links ??= new RefMap()
     return this.links
   }
 
-  monitorsOrNew(): Map<Ref, MonitorTarget> {
-    this.monitors ??= new Map()
+  monitorsOrNew(): RefMap<Ref, MonitorTarget> {
+    this.monitors ??= new RefMap()
     return this.monitors
   }
 
-  watchersOrNew(): Map<Ref, Pid> {
-    this.watchers ??= new Map()
+  watchersOrNew(): RefMap<Ref, Pid> {
+    this.watchers ??= new RefMap()
     return this.watchers
   }
 
@@ -205,8 +206,8 @@ export class Process {
     return this.aliases
   }
 
-  pendingOrNew(): Map<Ref, Pending> {
-    this.pending ??= new Map()
+  pendingOrNew(): RefMap<Ref, Pending> {
+    this.pending ??= new RefMap()
     return this.pending
   }
 

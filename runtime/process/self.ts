@@ -186,7 +186,9 @@ export class Self {
     if (here && owner === undefined) return scheduler.refs.next()
     // Isolated here, where its sender can hear of a mistake, and not when the timer rings.
     const sent = scheduler.development ? isolate(message, pid, to) : message
-    return scheduler.clock.after(owner, ms, () => sendIsolated(scheduler, pid, to, sent))
+    return to === pid
+      ? scheduler.clock.after(this.#process, ms, sendToOwner, sent)
+      : scheduler.clock.after(owner, ms, () => sendIsolated(scheduler, pid, to, sent))
   }
 
   /**
@@ -550,6 +552,11 @@ export class Self {
     if (process.status === Status.Dead) return
     process.scheduler.pubsub.broadcast(process.pid, topicName(topic), event, payload, except, local)
   }
+}
+
+/** What a timer of a process sends that process. */
+function sendToOwner(message: unknown, owner: Process | undefined): void {
+  if (owner !== undefined) sendIsolated(owner.scheduler, owner.pid, owner.pid, message)
 }
 
 const topicName = (topic: string | Topic): string =>

@@ -89,6 +89,16 @@ export class Slots<T extends Occupant> {
     else this.#spent.push(slot)
   }
 
+  /** Slots there have ever been: what at() may be asked for, from 0 on. */
+  get slots(): number {
+    return this.#table.length
+  }
+
+  /** Who is in a slot. */
+  at(slot: number): T | undefined {
+    return this.#table[slot]
+  }
+
   *[Symbol.iterator](): Generator<T> {
     for (const occupant of this.#table) if (occupant !== undefined) yield occupant
   }

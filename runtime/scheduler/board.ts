@@ -58,9 +58,18 @@ export class Board {
     Atomics.store(this.#cells, slot * STRIDE + STATE, LEAVING)
   }
 
+  isLeaving(slot: number): boolean {
+    return Atomics.load(this.#cells, slot * STRIDE + STATE) === LEAVING
+  }
+
+  /** Whether a key leads to a thread that is about to be replaced: that waits for what moves away from it. */
+  leaves(key: string): boolean {
+    return this.isLeaving(1 + (hash32(key) % Math.max(1, this.slots - 1)))
+  }
+
   /** The scheduler of a slot where processes may be placed, or -1. */
   #host(slot: number): number {
-    return Atomics.load(this.#cells, slot * STRIDE + STATE) === LEAVING ? -1 : this.holder(slot)
+    return this.isLeaving(slot) ? -1 : this.holder(slot)
   }
 
   /** The scheduler that holds a slot, or -1. */

@@ -201,7 +201,7 @@ export function answer(scheduler: Scheduler, by: Process, from: From, value: unk
   scheduler.tracer?.replies(by.pid, from.pid, from.ref, sent)
   const unwatched = by.watchers?.delete(from.ref) === true
   if (schedulerOf(from.pid) === scheduler.id) {
-    scheduler.find(from.pid)?.pending?.get(from.ref)?.reply(sent, !unwatched)
+    scheduler.answered(from.pid, from.ref, sent, !unwatched)
   } else {
     const home = schedulerOf(from.pid)
     scheduler.peers.push6(home, Op.Reply, by.pid, from.pid, from.ref, sent, unwatched ? 0 : 1)

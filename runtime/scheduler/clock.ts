@@ -2,7 +2,11 @@
 import type { Ref, RefSource } from '../process/pid.ts'
 import type { Process } from '../process/process.ts'
 import type { Host } from './host.ts'
+import { RefTable } from './refTable.ts'
 import { type TimerEntry, TimerQueue } from './timers.ts'
+
+/** What a timer does; given what it was set with, so that no closure is needed. */
+type Act<A> = (argument: A, owner: Process | undefined) => void
 
 /** A timer with a reference: in the queue, in the table of references, and in the list of its owner. */
 export class OwnedTimer implements TimerEntry {
@@ -14,15 +18,23 @@ export class OwnedTimer implements TimerEntry {
   readonly owner: Process | undefined
   before: OwnedTimer | undefined = undefined
   after: OwnedTimer | undefined = undefined
-  readonly #byRef: Map<Ref, OwnedTimer>
-  readonly #act: () => void
+  readonly #byRef: RefTable<OwnedTimer>
+  readonly #act: Act<never>
+  readonly #argument: unknown
 
-  constructor(byRef: Map<Ref, OwnedTimer>, ref: Ref, owner: Process | undefined, act: () => void) {
+  constructor(
+    byRef: RefTable<OwnedTimer>,
+    ref: Ref,
+    owner: Process | undefined,
+    act: Act<never>,
+    argument: unknown,
+  ) {
     this.#byRef = byRef
     this.ref = ref
     this.owner = owner
     this.#act = act
-    byRef.set(ref, this)
+    this.#argument = argument
+    byRef.add(this)
     if (owner === undefined) return
     this.after = owner.timers
     if (owner.timers !== undefined) owner.timers.before = this
@@ -31,7 +43,7 @@ export class OwnedTimer implements TimerEntry {
 
   fire(): void {
     this.forget()
-    this.#act()
+    this.#act(this.#argument as never, this.owner)
   }
 
   forget(): void {
@@ -46,13 +58,14 @@ export class OwnedTimer implements TimerEntry {
 export class Clock {
   readonly #host: Host
   readonly #refs: RefSource
-  readonly #queue = new TimerQueue()
-  readonly #byRef = new Map<Ref, OwnedTimer>()
+  readonly #queue: TimerQueue
+  readonly #byRef = new RefTable<OwnedTimer>()
   #alarmAt: number | undefined
 
-  constructor(host: Host, refs: RefSource) {
+  constructor(host: Host, refs: RefSource, queue = new TimerQueue()) {
     this.#host = host
     this.#refs = refs
+    this.#queue = queue
   }
 
   /** Timers that have not fired. */
@@ -73,21 +86,33 @@ export class Clock {
   }
 
   /** Fires once after `delayMs`, unless cancelled or its owner ends first. */
-  after(owner: Process | undefined, delayMs: number, fire: () => void): Ref {
-    const timer = new OwnedTimer(this.#byRef, this.#refs.next(), owner, fire)
+  after(owner: Process | undefined, delayMs: number, act: () => void): Ref
+  after<A>(owner: Process | undefined, delayMs: number, act: Act<A>, argument: A): Ref
+  after(owner: Process | undefined, delayMs: number, act: Act<never>, argument?: unknown): Ref {
+    const timer = new OwnedTimer(this.#byRef, this.#refs.next(), owner, act, argument)
     const now = this.#host.now()
     this.#queue.insert(now, delayMs, timer)
     this.#arm(now)
     return timer.ref
   }
 
-  /** Milliseconds that were left, or false when the timer is unknown or has fired. */
-  cancelRef(ref: Ref): number | false {
+  /** False when the timer is unknown or has fired. */
+  cancelRef(ref: Ref): boolean {
+    return this.#take(ref) !== undefined
+  }
+
+  /** The same: milliseconds that were left. */
+  cancelAndRead(ref: Ref): number | false {
+    const timer = this.#take(ref)
+    return timer === undefined ? false : this.#left(timer)
+  }
+
+  #take(ref: Ref): OwnedTimer | undefined {
     const timer = this.#byRef.get(ref)
-    if (timer === undefined) return false
+    if (timer === undefined) return undefined
     timer.forget()
     this.#queue.remove(timer)
-    return this.#left(timer)
+    return timer
   }
 
   /** Its owner has ended. */

@@ -35,7 +35,8 @@ export function limitHeap(process: Process, maxBytes: number): void {
   })
 }
 
-function heldBytes({ state, dictionary, mailbox }: Process, limit: number): number {
+/** About what a process holds, exact up to the first byte over `limit`; what it sleeps on is not among it. */
+export function heldBytes({ state, dictionary, mailbox }: Process, limit: number): number {
   const walk = new Walk(limit)
   walk.add(state)
   walk.add(dictionary)

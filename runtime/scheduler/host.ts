@@ -1,4 +1,5 @@
 /** What a scheduler needs of the world: a clock, randomness, a way to run later. Passed in, so that tests can own them. */
+import { performance } from 'node:perf_hooks'
 import { asNobody } from '../process/strays.ts'
 
 export interface Host {

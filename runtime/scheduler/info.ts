@@ -67,7 +67,7 @@ export function processInfo(process: Process): ProcessInfo {
   }
 }
 
-function statusOf(process: Process): ProcessInfo['status'] {
+export function statusOf(process: Process): ProcessInfo['status'] {
   if (process.status === Status.Starting) return 'starting'
   if (process.status === Status.Running) return 'running'
   if (process.receiver !== undefined) return process.queued ? 'runnable' : 'waiting'

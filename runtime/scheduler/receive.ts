@@ -61,9 +61,7 @@ function signal(s: Scheduler, peer: number, batch: readonly unknown[], at: numbe
       return
     }
     case Op.Reply:
-      s.find(a as Pid)
-        ?.pending?.get(b as Ref)
-        ?.reply(batch[at + 4], batch[at + 5] === 1)
+      s.answered(a as Pid, b as Ref, batch[at + 4], batch[at + 5] === 1)
       return
     case Op.Exit: {
       const process = s.find(a as Pid)

@@ -46,23 +46,53 @@ class Fifo<T> {
   }
 }
 
+/** Which kind has the next turn, while those of several kinds wait. */
+export class Rows {
+  #high = 0
+  #normal = 0
+
+  /** undefined when nobody waits. */
+  next(highs: number, normals: number, lows: number): Rank | undefined {
+    if (highs > 0 && (this.#high < ROW || normals + lows === 0)) return Rank.High
+    if (normals > 0 && (this.#normal < ROW || lows === 0)) return Rank.Normal
+    return lows > 0 ? Rank.Low : undefined
+  }
+
+  had(rank: Rank): void {
+    if (rank === Rank.High) {
+      this.#high++
+      return
+    }
+    this.#high = 0
+    this.#normal = rank === Rank.Normal ? this.#normal + 1 : 0
+  }
+}
+
+/** Those of other priorities that wait. */
+interface Others<T> {
+  readonly high: Fifo<T>
+  readonly low: Fifo<T>
+  readonly rows: Rows
+}
+
 export class RunQueue<T extends Ranked> {
   readonly #normal = new Fifo<T>()
   /** There only while somebody of another priority waits: without, a turn costs nothing more. */
-  #others: { readonly high: Fifo<T>; readonly low: Fifo<T> } | undefined
-  #highRow = 0
-  #normalRow = 0
+  #others: Others<T> | undefined
+
+  get length(): number {
+    const others = this.#others
+    return this.#normal.length + (others === undefined ? 0 : others.high.length + others.low.length)
+  }
 
   get empty(): boolean {
-    const others = this.#others
-    const ranked = others === undefined ? 0 : others.high.length + others.low.length
-    return this.#normal.length + ranked === 0
+    return this.length === 0
   }
 
   push(item: T): void {
     if (item.rank === Rank.Normal) this.#normal.push(item)
     else {
-      this.#others ??= { high: new Fifo(), low: new Fifo() }
+      this.#others ??= { high: new Fifo(), low: new Fifo(), rows: new Rows() }
       this.#others[item.rank === Rank.High ? 'high' : 'low'].push(item)
     }
   }
@@ -71,20 +101,14 @@ export class RunQueue<T extends Ranked> {
     return this.#others === undefined ? this.#normal.shift() : this.#shiftRanked(this.#others)
   }
 
-  #shiftRanked({ high, low }: { readonly high: Fifo<T>; readonly low: Fifo<T> }): T | undefined {
-    const [normals, lows] = [this.#normal.length, low.length]
-    if (high.length > 0 && (this.#highRow < ROW || normals + lows === 0)) {
-      this.#highRow++
-      return high.shift()
+  #shiftRanked({ high, low, rows }: Others<T>): T | undefined {
+    const rank = rows.next(high.length, this.#normal.length, low.length)
+    if (rank === undefined) {
+      this.#others = undefined
+      return undefined
     }
-    this.#highRow = 0
-    if (normals > 0 && (this.#normalRow < ROW || lows === 0)) {
-      this.#normalRow++
-      return this.#normal.shift()
-    }
-    this.#normalRow = 0
-    if (lows > 0) return low.shift()
-    this.#others = undefined
-    return undefined
+    rows.had(rank)
+    if (rank === Rank.Normal) return this.#normal.shift()
+    return rank === Rank.High ? high.shift() : low.shift()
   }
 }

@@ -46,6 +46,7 @@ import { noSuchScheduler } from './receive.ts'
 import { RunQueue } from './runQueue.ts'
 import { announceExit } from './signals.ts'
 import { isThenable } from './thenable.ts'
+import type { TimerQueue } from './timers.ts'
 import type { Tracer } from './tracer.ts'
 import { Turns } from './turns.ts'
 
@@ -61,6 +62,13 @@ export interface SchedulerOptions {
   readonly messageBudget?: number
   /** Milliseconds a turn may take before I/O gets its chance. Default 4. */
   readonly turnBudgetMs?: number
+  /** Where its timers wait. */
+  readonly timers?: TimerQueue | undefined
+}
+
+interface Waiter {
+  readonly pid: Pid
+  readonly ref: Ref
 }
 
 /** How a process comes into being; the kernel's form, see Self for the public one. */
@@ -68,13 +76,15 @@ export interface SpawnRequest {
   readonly parent: Pid
   readonly ancestors: readonly Pid[]
   readonly groupLeader?: Pid | undefined
-  readonly link?: { readonly pid: Pid; readonly link: Link }
-  readonly watcher?: { readonly pid: Pid; readonly ref: Ref }
+  readonly link?: { readonly pid: Pid; readonly link: Link } | undefined
+  readonly watcher?: Waiter | undefined
   /** Who waits for the outcome of init. */
-  readonly ack?: { readonly pid: Pid; readonly ref: Ref }
-  readonly name?: string
+  readonly ack?: Waiter | undefined
+  readonly name?: string | undefined
   readonly flags?: Flags | undefined
 }
+
+const begin = (process: Process): unknown => process.begin()
 
 const DEFAULT_MESSAGE_BUDGET = 256
 const DEFAULT_TURN_BUDGET_MS = 4
@@ -113,7 +123,7 @@ export class Scheduler {
   /** A promise was settled: whoever awaits it goes on only once the run queue has paused. */
   awaited = false
   #paused = false
-  /** Messages that receive() may still hand over at once in this turn; further ones go through the run queue. */
+  /** Messages beyond the first that receive() may still hand over at once in this turn; others go through the run queue. */
   receivesLeft: number
 
   constructor(options: SchedulerOptions) {
@@ -121,7 +131,7 @@ export class Scheduler {
     this.host = options.host
     this.development = options.development ?? false
     this.#messageBudget = options.messageBudget ?? DEFAULT_MESSAGE_BUDGET
-    this.receivesLeft = this.#messageBudget
+    this.receivesLeft = this.#messageBudget - 1
     const queue = this.#queue
     this.#turns = new Turns(this.host, options.turnBudgetMs ?? DEFAULT_TURN_BUDGET_MS, {
       drain: () => this.#drain(),
@@ -132,7 +142,7 @@ export class Scheduler {
     })
     this.slots = new Slots(this.id)
     this.refs = new RefSource(this.id)
-    this.clock = new Clock(this.host, this.refs)
+    this.clock = new Clock(this.host, this.refs, options.timers)
     this.names = new Names(this)
     this.peers = new Peers(this)
     this.board = options.board
@@ -150,6 +160,11 @@ export class Scheduler {
   /** Messages handled since the start. */
   get handled(): number {
     return this.#handled
+  }
+
+  /** Processes that wait for their turn. */
+  get runnable(): number {
+    return this.#queue.length
   }
 
   find(pid: Pid): Process | undefined {
@@ -202,6 +217,11 @@ export class Scheduler {
     if (process.status === Status.Idle || process.receiver !== undefined) this.enqueue(process)
   }
 
+  /** Hands an answer to what awaits it. If nothing does, or no longer, it goes nowhere. */
+  answered(to: Pid, ref: Ref, value: unknown, watched: boolean): void {
+    this.find(to)?.pending?.get(ref)?.reply(value, watched)
+  }
+
   enqueue(process: Process): void {
     if (process.queued) return
     process.queued = true
@@ -233,7 +253,7 @@ export class Scheduler {
   }
 
   #turned(): void {
-    this.receivesLeft = this.#messageBudget
+    this.receivesLeft = this.#messageBudget - 1
     this.peers.flush()
   }
 
@@ -254,7 +274,7 @@ export class Scheduler {
     time.slice()
     if (process.status === Status.Starting) {
       this.journal.notes('init')
-      this.#step(process, () => process.begin())
+      this.#step(process, begin)
       // Its description may say more now that it has a state.
       process.label = 0
       budget--
@@ -298,7 +318,7 @@ export class Scheduler {
     this.current = undefined
   }
 
-  #step(process: Process, step: () => unknown): void {
+  #step(process: Process, step: (process: Process) => unknown): void {
     process.status = Status.Running
     try {
       const result = this.runCode(process, step)
@@ -310,11 +330,11 @@ export class Scheduler {
   }
 
   /** Runs code of a process that is no message's handler: what it does to the world is that process's doing. */
-  runCode<R>(process: Process, step: () => R): R {
+  runCode<R>(process: Process, step: (process: Process) => R): R {
     const before = this.current
     this.current = process
     try {
-      return process.containStrays ? runAs(process, step, undefined) : step()
+      return process.containStrays ? runAs(process, step, process) : step(process)
     } finally {
       this.current = before
     }
@@ -412,7 +432,7 @@ export class Scheduler {
   /** Cancels a timer here, or asks the thread that made it to. */
   cancelTimer(by: Pid, ref: Ref): number | false {
     const home = schedulerOfRef(ref)
-    if (home === this.id) return this.clock.cancelRef(ref)
+    if (home === this.id) return this.clock.cancelAndRead(ref)
     this.peers.push4(home, Op.CancelTimer, by, ref, 0)
     return false
   }

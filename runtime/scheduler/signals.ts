@@ -183,11 +183,12 @@ export function announceExit(scheduler: Scheduler, process: Process): void {
   if (process.timers !== undefined) scheduler.clock.release(process)
   const { monitors, pending, watchers, links, ack } = process
   if (pending !== undefined) {
-    for (const [ref, call] of pending) call.abandon(ref)
+    for (let one = pending.first; one !== undefined; one = one.next) one.value.abandon(one.key)
   }
   if (monitors !== undefined) {
-    for (const [ref, target] of monitors) {
-      const watched = targetPid(target)
+    for (let one = monitors.first; one !== undefined; one = one.next) {
+      const ref = one.key
+      const watched = targetPid(one.value)
       if (schedulerOf(watched) === scheduler.id) scheduler.find(watched)?.watchers?.delete(ref)
       else scheduler.peers.push4(schedulerOf(watched), Op.Demonitor, pid, watched, ref)
     }
@@ -198,10 +199,13 @@ export function announceExit(scheduler: Scheduler, process: Process): void {
     scheduler.started(process, { ok: false, reason, ignored: process.ignored })
   }
   if (links !== undefined) {
-    for (const [to, known] of links) announceToLink(scheduler, pid, to, known, reason)
+    for (let one = links.first; one !== undefined; one = one.next) {
+      announceToLink(scheduler, pid, one.key, one.value, reason)
+    }
   }
   if (watchers !== undefined) {
-    for (const [ref, watcher] of watchers) {
+    for (let one = watchers.first; one !== undefined; one = one.next) {
+      const { key: ref, value: watcher } = one
       if (schedulerOf(watcher) === scheduler.id) downReceived(scheduler, watcher, ref, reason)
       else scheduler.peers.push5(schedulerOf(watcher), Op.Down, pid, watcher, ref, reason)
     }

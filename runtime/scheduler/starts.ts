@@ -188,15 +188,16 @@ export function spawnHere(
   options: StartOptions & { readonly ack?: boolean },
   ref: Ref,
 ): Process {
+  const { pid } = starter
   const child = scheduler.spawn(behaviour, argument, {
-    parent: starter.pid,
+    parent: pid,
     ancestors: starter.lineage,
-    flags: flagsOf(options),
     groupLeader: starter.groupLeader,
-    ...(options.name === undefined ? {} : { name: options.name }),
-    ...(options.link === true ? { link: { pid: starter.pid, link: LOCAL_LINK } } : {}),
-    ...(options.monitor === true ? { watcher: { pid: starter.pid, ref } } : {}),
-    ...(options.ack === true ? { ack: { pid: starter.pid, ref } } : {}),
+    link: options.link === true ? { pid, link: LOCAL_LINK } : undefined,
+    watcher: options.monitor === true ? { pid, ref } : undefined,
+    ack: options.ack === true ? { pid, ref } : undefined,
+    name: options.name,
+    flags: flagsOf(options),
   })
   if (options.link === true) starter.linksOrNew().set(child.pid, LOCAL_LINK)
   if (options.monitor === true) starter.monitorsOrNew().set(ref, child.pid)
@@ -215,14 +216,12 @@ export function spawnReceived(
     const child = scheduler.spawn(scheduler.behaviour(request.behaviour), request.argument, {
       parent: from,
       ancestors: request.ancestors,
-      flags: request.flags,
       groupLeader: request.groupLeader,
-      ...(request.name === undefined ? {} : { name: request.name }),
-      ...(request.link === 0
-        ? {}
-        : { link: { pid: from, link: { mine: 0, theirs: request.link } } }),
-      ...(request.monitor ? { watcher: { pid: from, ref } } : {}),
-      ...(request.ack ? { ack: { pid: from, ref } } : {}),
+      link: request.link === 0 ? undefined : { pid: from, link: { mine: 0, theirs: request.link } },
+      watcher: request.monitor ? { pid: from, ref } : undefined,
+      ack: request.ack ? { pid: from, ref } : undefined,
+      name: request.name,
+      flags: request.flags,
     })
     scheduler.peers.push6(home, Op.Spawned, child.pid, from, ref, child.pid, null)
   } catch (thrown) {

@@ -87,6 +87,18 @@ export class TimerQueue {
     return this.#heap[0]?.head?.deadline
   }
 
+  /** Those due first, all at the same time: the one that is next in the plain order, then those of its delay, then the others. */
+  ties(): TimerEntry[] {
+    const next = this.#heap[0]
+    const at = next?.head?.deadline
+    if (at === undefined) return []
+    const found: TimerEntry[] = []
+    for (const list of this.#heap) {
+      for (let entry = list.head; entry?.deadline === at; entry = entry.next) found.push(entry)
+    }
+    return found
+  }
+
   /** Fires what is due, at most `max`; earlier deadlines first. */
   expire(now: number, max = Number.POSITIVE_INFINITY): number {
     let fired = 0

@@ -65,6 +65,10 @@ class DynamicSupervisorBehaviour extends Supervising {
     return { children: (process.state as State).children.size }
   }
 
+  kept(process: Process): Iterable<Child> {
+    return process.state instanceof State ? process.state.children.values() : []
+  }
+
   start(process: Process, argument: unknown): void {
     process.state = new State(argument as Settings)
     process.ready()

@@ -67,6 +67,8 @@ export abstract class Supervising implements Behaviour {
   abstract readonly name: string
 
   abstract start(process: Process, argument: unknown): unknown
+  /** Its children as they are written down now, those without a process too; for who looks on from outside. */
+  abstract kept(process: Process): Iterable<Child>
   /** A link partner ended. */
   protected abstract childExited(process: Process, pid: Pid, reason: ExitReason): unknown
   /** Answers a call; what it throws is the reason of a refusal. */

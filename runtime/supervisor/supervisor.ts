@@ -17,7 +17,7 @@ import {
   type Failure,
   GONE,
   NOBODY,
-  type Retry,
+  Retry,
   Supervising,
 } from './supervising.ts'
 
@@ -49,6 +49,10 @@ export class SupervisorBehaviour extends Supervising {
     return this.whichChildren(process)
   }
 
+  kept(process: Process): Iterable<Child> {
+    return process.state instanceof SupervisorState ? process.state.children : []
+  }
+
   start(process: Process, argument: unknown): Promise<void> {
     const spec = argument as SupervisorSpec
     process.state = new SupervisorState(spec)
@@ -56,9 +60,10 @@ export class SupervisorBehaviour extends Supervising {
   }
 
   protected async startChildren(process: Process, specs: readonly ChildSpec[]): Promise<void> {
-    for (const spec of specs) {
+    for (const [i, spec] of specs.entries()) {
       let added = await this.#add(process, spec)
       while (added === NOBODY) {
+        if (leaves(process, spec)) return this.#startLater(process, specs.slice(i))
         await this.placeMayBe(process)
         added = await this.#add(process, spec)
       }
@@ -69,6 +74,17 @@ export class SupervisorBehaviour extends Supervising {
         return this.stop(process, { shutdown: failed })
       }
     }
+    process.ready()
+  }
+
+  /**
+   * The first of them waits for a thread that is replaced, which in turn waits for what moves from it, maybe for this
+   * supervisor: it is up without them, and they come in their order.
+   */
+  #startLater(process: Process, specs: readonly ChildSpec[]): void {
+    const late = specs.map((spec): Child => ({ spec, pid: undefined, retry: undefined }))
+    this.state(process).children.push(...late)
+    this.awaitPlace(process, late[0] as Child, late)
     process.ready()
   }
 
@@ -137,10 +153,27 @@ export class SupervisorBehaviour extends Supervising {
   async #terminate(process: Process, id: string): Promise<'ok' | 'not_found'> {
     const child = this.childOf(process, id)
     if (child === undefined) return 'not_found'
+    const { retry } = child
     child.retry = undefined
     await this.end(process, child)
     if (child.spec.restart === 'temporary') this.forget(process, child)
+    if (retry?.failure === NOBODY) this.#passOn(process, retry)
     return 'ok'
+  }
+
+  /** Those behind a child that waited for its thread wait no longer than it does. */
+  #passOn(process: Process, { rest }: Retry): void {
+    const down = this.#down(process, rest.slice(1))
+    const [next] = down
+    if (next === undefined) return
+    next.retry = new Retry(next, NOBODY, down)
+    process.scheduler.deliver(process, next.retry)
+  }
+
+  /** By request some may have been started or deleted meanwhile. */
+  #down(process: Process, rest: readonly Child[]): Child[] {
+    const { children } = this.state(process)
+    return rest.filter((tied) => tied.pid === undefined && children.includes(tied))
   }
 
   async #startAgain(process: Process, id: string): Promise<StartResult> {
@@ -206,17 +239,20 @@ export class SupervisorBehaviour extends Supervising {
       if (result.ok) tied.pid = result.pid
       else if (result === NOBODY) return this.awaitPlace(process, tied, children.slice(i))
       else if (result === GONE) this.report(process, 'start_error', tied, undefined, result.reason)
-      else if (!result.ignored) return this.tryAgain(process, tied, result as Failure)
+      else if (result.ignored) {
+        if (tied.spec.restart === 'temporary') this.forget(process, tied)
+      } else {
+        this.tryAgain(process, tied, result as Failure)
+        // Where they are tied, its next restart starts those behind it.
+        if (this.state(process).strategy !== 'one_for_one') return
+      }
     }
   }
 
   /** What was before it runs already, and was restarted once. */
   protected async resume(process: Process, { child, rest }: Retry): Promise<void> {
     child.retry = undefined
-    const { children } = this.state(process)
-    // By request some may have been started or deleted meanwhile.
-    const down = rest.filter((tied) => tied.pid === undefined && children.includes(tied))
-    await this.#startTied(process, down)
+    await this.#startTied(process, this.#down(process, rest))
   }
 
   protected async stopAll(process: Process): Promise<void> {
@@ -247,6 +283,10 @@ export class SupervisorBehaviour extends Supervising {
       workers: children.length - supervisors,
     }
   }
+}
+
+function leaves({ scheduler }: Process, { place }: ChildSpec): boolean {
+  return typeof place === 'object' && 'key' in place && scheduler.board.leaves(place.key)
 }
 
 /** Why a child is neither restarted nor deleted by request (otp 143). */

@@ -82,6 +82,20 @@ export class Asserts {
     )
   }
 
+  /** receive() of the test: without a limit, but not for what can no longer come. */
+  next(match: (message: unknown) => boolean): Promise<unknown> {
+    const { outside } = this.#scene
+    const look = (): { readonly message: unknown } | undefined => {
+      const at = outside.mailbox.find(match)
+      return at < 0 ? undefined : { message: this.#take(at) }
+    }
+    const withinMs = Number.POSITIVE_INFINITY
+    const found = (): string => this.#mailbox()
+    return this.#until('a message to the test for its receive()', look, { withinMs }, found).then(
+      ({ message }) => message,
+    )
+  }
+
   #take(at: number): unknown {
     const { outside, recorder } = this.#scene
     const message = outside.mailbox.take(at)

@@ -50,6 +50,8 @@ export class Driver {
   readonly #idles: Advance[] = []
   readonly #advances: Advance[] = []
   readonly #told = new Set<Process>()
+  /** A process that awaits something real was seen when nobody could be told. */
+  #owed: Error | undefined
   #running = false
   #closed = false
   #steps = 0
@@ -111,7 +113,11 @@ export class Driver {
       await promisesSettled()
       if (this.#closed) break
       if (this.#checkWaiters()) continue
-      if (++this.#steps % BREATH === 0) await breath()
+      if (++this.#steps % BREATH === 0) {
+        // What is real could come about in the breath, and nobody would know.
+        if (this.#tell()) continue
+        await breath()
+      }
       if (this.#steps > this.#options.maxSteps) {
         this.#fail(new BeamishError('BEAMISH_TEST_ENDLESS', { steps: this.#options.maxSteps }))
         break
@@ -133,14 +139,8 @@ export class Driver {
 
   /** Nothing is left to do at this time. True when there may be, now. */
   #atRest(): boolean {
-    if (this.#isAwaited()) {
-      const stuck = this.#stuck()
-      if (stuck !== undefined) {
-        this.#told.add(stuck)
-        this.#fail(unreproducible(stuck))
-        return true
-      }
-    } else this.#steps = 0
+    if (this.#tell()) return true
+    if (!this.#isAwaited()) this.#steps = 0
     if (this.#idles.length > 0) {
       for (const { resolve } of this.#idles.splice(0)) resolve()
       return true
@@ -198,6 +198,18 @@ export class Driver {
     return all
   }
 
+  /** Tells whoever awaits something that a process is stuck, or the next one who does. False: nobody was told. */
+  #tell(): boolean {
+    const stuck = this.#stuck()
+    if (stuck !== undefined) {
+      this.#told.add(stuck)
+      this.#owed ??= unreproducible(stuck)
+    }
+    if (this.#owed === undefined || !this.#fail(this.#owed)) return false
+    this.#owed = undefined
+    return true
+  }
+
   /** A process whose handler awaits what no step of the simulation will ever bring. */
   #stuck(): Process | undefined {
     for (const scheduler of this.#simulation.schedulers) {
@@ -213,12 +225,15 @@ export class Driver {
     return undefined
   }
 
-  /** Whatever a test waits for fails. */
-  #fail(error: Error): void {
-    for (const waiter of this.#takeWaiters()) waiter.failed(error)
-    for (const { reject } of [...this.#idles.splice(0), ...this.#advances.splice(0)]) reject(error)
-    for (const pending of [...(this.#outside().pending?.values() ?? [])])
-      pending.down(reasonOf(error))
+  /** Whatever a test waits for fails; false when there is nothing that could. */
+  #fail(error: Error): boolean {
+    const waiters = this.#takeWaiters()
+    for (const waiter of waiters) waiter.failed(error)
+    const later = [...this.#idles.splice(0), ...this.#advances.splice(0)]
+    for (const { reject } of later) reject(error)
+    const pending = [...(this.#outside().pending?.values() ?? [])]
+    for (const one of pending) one.down(reasonOf(error))
+    return waiters.length + later.length + pending.length > 0
   }
 }
 

@@ -5,6 +5,7 @@
 import { BeamishError } from '../errors.ts'
 import { whole } from '../supervisor/spec.ts'
 import { type TestNode, type TestNodeOptions, testNode } from './testNode.ts'
+import { abridged } from './timeline.ts'
 
 export interface ExploreOptions extends Omit<TestNodeOptions, 'seed' | 'draws'> {
   /** Schedules to try. Default 200. */
@@ -112,7 +113,7 @@ function describe(
   return [
     `seed ${seed} fails (run ${run} of ${runs}): ${shown}`,
     '',
-    timeline,
+    abridged(timeline),
     '',
     `to run it alone: testNode(${options})`,
   ].join('\n')

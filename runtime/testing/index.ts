@@ -21,9 +21,10 @@ export type {
 /** Many schedules of one test. */
 export { type Explored, type ExploreOptions, explore } from './explore.ts'
 /** Faults on demand. */
-export type { AtMessage, EndFault, Faults, MessageFault } from './faults.ts'
+export type { AtMessage, Faults } from './faults.ts'
 /** What an assert expects. */
 export type { Match } from './match.ts'
+export type { EndFault, MessageFault, MessageKind } from './messageFaults.ts'
 /** Asserts for a real node. */
 export { asserts, type NodeAsserts } from './nodeAsserts.ts'
 /** The node. */

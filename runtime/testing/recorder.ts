@@ -8,8 +8,10 @@ import {
   BroadcastMessage,
   DownMessage,
   ExitMessage,
+  KernelMessage,
   messageName,
   StopMessage,
+  SystemMessage,
 } from '../process/messages.ts'
 import { NO_PID, type Pid, type Ref, schedulerOf } from '../process/pid.ts'
 import type { Process } from '../process/process.ts'
@@ -35,7 +37,14 @@ export type Onlooker = (process: Process, message: unknown) => void
 
 type Distributed<T> = T extends When ? Omit<T, keyof When> : never
 
-const COUNTED = new Set<number>([Op.Send, Op.SendAlias, Op.Cast, Op.Call])
+const COUNTED = new Set<number>([Op.Send, Op.SendAlias, Op.Cast, Op.Call, Op.System])
+
+/** A message that is about to be delivered. */
+export interface Passing {
+  readonly kind: 'send' | 'cast' | 'call' | 'reply' | 'broadcast'
+  readonly from: Pid
+  readonly name: string
+}
 
 export class Recorder implements Tracer {
   readonly events: TimelineEvent[] = []
@@ -51,7 +60,8 @@ export class Recorder implements Tracer {
   readonly #away = new Map<string, Note[]>()
   /** In the mailbox of a process. */
   readonly #waiting = new Map<Pid, { readonly message: unknown; readonly note: Note }[]>()
-  readonly #calls = new Map<Ref, string>()
+  /** Calls that are not answered yet. */
+  readonly #calls = new Map<Ref, Note>()
 
   constructor(now: () => number) {
     this.#now = now
@@ -87,9 +97,14 @@ export class Recorder implements Tracer {
     this.events.length = 0
   }
 
-  /** Who sent what is delivered now, as far as that is known. */
-  sender(to: Pid): Pid {
-    return this.#current?.to === to ? this.#current.from : NO_PID
+  /** What is delivered to that process now, as far as it is known. */
+  passing(to: Pid, message?: unknown): Passing | undefined {
+    if (message instanceof BroadcastMessage) {
+      return { kind: 'broadcast', from: NO_PID, name: message.event }
+    }
+    const current = this.#current
+    if (current?.to !== to || message instanceof KernelMessage) return undefined
+    return current as Passing
   }
 
   /** What is delivered now is taken away. */
@@ -177,19 +192,22 @@ export class Recorder implements Tracer {
   }
 
   calls(by: Pid, to: Pid, ref: Ref, event: string, payload: unknown): void {
-    this.#calls.set(ref, event)
-    this.#sent('call', by, to, event, payload)
+    this.#calls.set(ref, this.#sent('call', by, to, event, payload))
   }
 
   replies(by: Pid, to: Pid, ref: Ref, value: unknown): void {
-    const name = this.#calls.get(ref) ?? ''
+    const name = this.#calls.get(ref)?.name ?? ''
     this.#calls.delete(ref)
-    const note = this.#sent('reply', by, to, name, value)
-    // A reply settles a promise; within a thread at once.
-    if (this.#current === note) {
-      this.#current = undefined
-      this.#settle(note, this.ends.has(to) ? 'lost' : 'handled')
-    }
+    this.#sent('reply', by, to, name, value)
+  }
+
+  /** The answer that is delivered now has come to somebody who awaits it, or comes too late. */
+  answered(awaited: boolean): void {
+    const note = this.#current
+    if (note?.kind !== 'reply') return
+    this.#current = undefined
+    // One that comes twice was handled the first time.
+    if (note.outcome !== 'handled') this.#settle(note, awaited ? 'handled' : 'lost')
   }
 
   receives(batch: readonly unknown[], at: number): void {
@@ -199,7 +217,6 @@ export class Recorder implements Tracer {
     const note = this.#away.get(`${batch[at + 1] as Pid}>${batch[at + 2] as Pid}`)?.shift()
     if (note === undefined) return
     if (this.ends.has(note.to)) this.#settle(note, 'lost')
-    else if (op === Op.Reply) this.#settle(note, 'handled')
     else this.#next(note)
   }
 
@@ -210,7 +227,8 @@ export class Recorder implements Tracer {
   }
 
   delivered(process: Process, message: unknown): void {
-    let note = this.#current
+    const plain = !(message instanceof KernelMessage) || message instanceof SystemMessage
+    let note = plain ? this.#current : undefined
     if (note?.to === process.pid) this.#current = undefined
     else note = this.#fromKernel(process.pid, message)
     if (note === undefined) return
@@ -260,8 +278,11 @@ export class Recorder implements Tracer {
   }
 
   handles(process: Process, message: unknown): void {
-    const found = this.#takeWaiting(process, message)
+    // A request of sys may be served without having been in the mailbox.
+    const urgent = message instanceof SystemMessage ? this.#calls.get(message.from.ref) : undefined
+    const found = this.#takeWaiting(process, message) ?? urgent
     if (found !== undefined) this.#settle(found, 'handled')
+    if (found === this.#current) this.#current = undefined
     this.onHandle?.(process, message)
   }
 

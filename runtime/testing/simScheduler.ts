@@ -3,6 +3,7 @@
  * turn next. Everything else is the real one.
  */
 import type { Behaviour } from '../process/behaviour.ts'
+import type { Pid, Ref } from '../process/pid.ts'
 import { type Process, Status } from '../process/process.ts'
 import { Scheduler, type SchedulerOptions, type SpawnRequest } from '../scheduler/scheduler.ts'
 
@@ -10,6 +11,8 @@ import { Scheduler, type SchedulerOptions, type SpawnRequest } from '../schedule
 export interface Interference {
   /** Whether the message is taken in hand; `pass` puts it into the mailbox, now or later, as often as it is called. */
   takes(process: Process, message: unknown, pass: () => void): boolean
+  /** An answer is there; `pass` hands it over. `watched`: who gave it is monitored for it still. */
+  answers(to: Process | undefined, ref: Ref, watched: boolean, pass: () => void): void
   /** The behaviour to run in its place. */
   instead(behaviour: Behaviour): Behaviour
 }
@@ -48,6 +51,12 @@ export class SimScheduler extends Scheduler {
     const pass = (): void => super.deliver(process, message)
     if (process.status === Status.Dead) return
     if (this.#interference?.takes(process, message, pass) !== true) pass()
+  }
+
+  override answered(to: Pid, ref: Ref, value: unknown, watched: boolean): void {
+    const pass = (): void => super.answered(to, ref, value, watched)
+    if (this.#interference === undefined) pass()
+    else this.#interference.answers(this.find(to), ref, watched, pass)
   }
 
   override spawn(behaviour: Behaviour, argument: unknown, request: SpawnRequest): Process {

@@ -5,6 +5,7 @@
  */
 import type { LostCause } from '../exit/reason.ts'
 import { forgetThread } from '../node/forget.ts'
+import { Rank } from '../process/flags.ts'
 import { NO_PID } from '../process/pid.ts'
 import { Process, Status } from '../process/process.ts'
 import { anonymous } from '../process/raw.ts'
@@ -14,8 +15,10 @@ import { Inbox } from '../scheduler/inbox.ts'
 import { Op } from '../scheduler/ops.ts'
 import type { PeerPort } from '../scheduler/peers.ts'
 import { receiveBatch } from '../scheduler/receive.ts'
+import { Rows } from '../scheduler/runQueue.ts'
 import type { Tracer } from '../scheduler/tracer.ts'
 import { type Choose, inOrder, seededRandom } from './choice.ts'
+import { DrawnTimers } from './drawnTimers.ts'
 import { type Interference, SimScheduler } from './simScheduler.ts'
 
 export interface SimulationOptions {
@@ -67,6 +70,10 @@ export class SimThread {
   up = true
   frozen = false
   dead = false
+  /** It has messages left: its turn may go on, whoever else is ready. */
+  goesOn: Process | undefined = undefined
+  /** There while somebody of another priority is ready. */
+  rows: Rows | undefined = undefined
 
   constructor(make: (thread: SimThread) => SimScheduler) {
     this.scheduler = make(this)
@@ -150,7 +157,9 @@ export class Simulation {
         },
       }
       const { board } = this
-      const given = { development, messageBudget, interference }
+      const { choose } = this.#options
+      const timers = choose === undefined ? undefined : new DrawnTimers(choose)
+      const given = { development, messageBudget, interference, timers }
       const scheduler = new SimScheduler({ id, slot, board, host, stirred, ...given })
       scheduler.tracer = tracer
       return scheduler
@@ -203,10 +212,7 @@ export class Simulation {
     candidates.length = 0
     for (const thread of this.#threads) {
       if (!thread.runs) continue
-      for (const process of thread.scheduler.ready) {
-        if (process.status === Status.Dead) thread.scheduler.ready.delete(process)
-        else candidates.push(process)
-      }
+      this.#runnable(thread)
       if (thread.turns.length > 0) candidates.push(thread)
       if (thread.alarm !== undefined && thread.alarm.at <= this.nowMs) candidates.push(thread.alarm)
     }
@@ -223,18 +229,50 @@ export class Simulation {
     else if (typeof chosen === 'function') {
       this.#incidents.splice(this.#incidents.indexOf(chosen), 1)
       chosen()
-    } else if (chosen !== undefined) chosen.inbox.receive(chosen.queue.shift())
+    } else if (chosen !== undefined) {
+      chosen.to.goesOn = undefined
+      chosen.inbox.receive(chosen.queue.shift())
+    }
     return true
+  }
+
+  /** Those of a thread that may have the next turn: all that are ready of the kind whose turn it is. */
+  #runnable(thread: SimThread): void {
+    const { ready } = thread.scheduler
+    const waiting = { [Rank.High]: 0, [Rank.Normal]: 0, [Rank.Low]: 0 }
+    for (const process of ready) {
+      if (process.status === Status.Dead) ready.delete(process)
+      else waiting[process.rank]++
+    }
+    const { [Rank.High]: highs, [Rank.Normal]: normals, [Rank.Low]: lows } = waiting
+    if (highs + lows === 0) thread.rows = undefined
+    else thread.rows ??= new Rows()
+    const next = thread.rows?.next(highs, normals, lows) ?? Rank.Normal
+    for (const process of ready) if (process.rank === next) this.#candidates.push(process)
+    const { goesOn } = thread
+    if (goesOn !== undefined && goesOn.rank !== next && ready.has(goesOn)) {
+      this.#candidates.push(goesOn)
+    }
   }
 
   #run(process: Process): void {
     const thread = this.thread(process.scheduler.id)
-    thread.scheduler.release(process)
+    const { scheduler, goesOn, rows } = thread
+    // A turn that goes on is no further one.
+    if (process !== goesOn) rows?.had(process.rank)
+    scheduler.release(process)
     thread.turn()
+    // A raw process is ready again only once it asks for the next message.
+    const raw = process.behaviour.delivery === 'pull' && process.mailbox.length > 0
+    thread.goesOn = raw || scheduler.ready.has(process) ? process : undefined
   }
 
   #ring(alarm: Alarm): void {
-    for (const thread of this.#threads) if (thread.alarm === alarm) thread.alarm = undefined
+    for (const thread of this.#threads) {
+      if (thread.alarm !== alarm) continue
+      thread.alarm = undefined
+      thread.goesOn = undefined
+    }
     alarm.ring()
   }
 

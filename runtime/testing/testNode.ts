@@ -1,8 +1,16 @@
 /** A node for tests: several schedulers in one thread, virtual time, a seeded schedule, and a timeline of all that happened. */
+import {
+  APPLICATIONS,
+  type ApplicationResult,
+  BOOT,
+  controllerBehaviour,
+} from '../application/controller.ts'
+import { applicationsOf, startError } from '../application/outcome.ts'
+import { type Application, isApplication } from '../application/spec.ts'
 import { BeamishError } from '../errors.ts'
 import type { ExitReason } from '../exit/reason.ts'
 import { makeLocalNode } from '../node/local.ts'
-import { ROOT_NAME, rootBehaviour } from '../node/root.ts'
+import { ROOT_NAME, rootBehaviour, THREAD_UP } from '../node/root.ts'
 import type { Behaviour } from '../process/behaviour.ts'
 import type { DownMessage } from '../process/messages.ts'
 import { type Destination, NO_PID, type Pid, type Ref } from '../process/pid.ts'
@@ -20,9 +28,10 @@ import { Driver } from './driver.ts'
 import type { TimelineEvent } from './events.ts'
 import { Faults } from './faults.ts'
 import type { Match } from './match.ts'
+import { checkKnown, NoDirty } from './notSimulated.ts'
 import { Recorder } from './recorder.ts'
 import { Simulation } from './simulation.ts'
-import { type Named, namesOf, timelineMermaid, timelineText } from './timeline.ts'
+import { abridged, type Named, namesOf, timelineMermaid, timelineText } from './timeline.ts'
 
 export interface TestNodeOptions {
   /** Scheduler threads beside main. Default 2. */
@@ -33,8 +42,8 @@ export interface TestNodeOptions {
   readonly draws?: number
   /** Children of a root supervisor with the default strategy. */
   readonly children?: readonly (ChildSpec | SupervisorTree)[]
-  /** The supervision tree of an app: what its module exports as default. */
-  readonly app?: SupervisorTree
+  /** What the module of an app exports as default: a supervision tree, or an application with those it needs. */
+  readonly app?: SupervisorTree | Application
   /** Clones and freezes messages at the send, as start() does outside of production. Default true. */
   readonly development?: boolean
   /** Time moves by itself while the test awaits something that only time can bring. Default true. */
@@ -56,18 +65,38 @@ export interface Timeline {
 
 const MAX_SCHEDULERS = 64
 const SECRET = 'the secret of a test node, known to everybody'
-const DIRTY = { threads: 1, maxQueue: 100 }
+/** As start() has it. */
+const SHUTDOWN_TIMEOUT_MS = 30_000
 
-/** The outside, whose sleep is virtual time. */
+/** What the outside awaits by itself drives the node, too. */
+interface Awaits {
+  advance(ms: number): Promise<void>
+  next(match: (message: unknown) => boolean): Promise<unknown>
+}
+
+/** The outside, whose sleep is virtual time, and whose receive() ends when nothing is left to happen. */
 class TestSelf extends Self {
-  readonly #advance: (ms: number) => Promise<void>
-  constructor(process: Process, advance: (ms: number) => Promise<void>) {
+  readonly #awaits: Awaits
+  constructor(process: Process, awaits: Awaits) {
     super(process)
-    this.#advance = advance
+    this.#awaits = awaits
+  }
+
+  override receive<T>(match: (message: unknown) => message is T): Promise<T>
+  override receive<T>(
+    match: (message: unknown) => message is T,
+    timeoutMs: number,
+  ): Promise<T | undefined>
+  override receive(match?: (message: unknown) => boolean, timeoutMs?: number): Promise<unknown>
+  override receive(match = (_: unknown): boolean => true, timeoutMs?: number): Promise<unknown> {
+    if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) {
+      return this.#awaits.next(match)
+    }
+    return super.receive(match, timeoutMs)
   }
 
   override sleep(ms: number): Promise<void> {
-    return this.#advance(ms)
+    return this.#awaits.advance(ms)
   }
 }
 
@@ -86,6 +115,7 @@ export class TestNode {
 
   /** Made by testNode(). */
   constructor(options: TestNodeOptions) {
+    checkKnown(options)
     const { schedulers = 2, seed = 1, development = true, autoAdvance = true } = options
     const count = whole('schedulers', schedulers, 1)
     if (count > MAX_SCHEDULERS) throw tooMany(count)
@@ -113,7 +143,7 @@ export class TestNode {
       up: (scheduler) => this.#up(scheduler),
     })
     this.#simulation = simulation
-    for (const scheduler of simulation.schedulers) makeLocalNode(scheduler, SECRET, DIRTY)
+    for (const scheduler of simulation.schedulers) makeLocalNode(scheduler, SECRET, new NoDirty())
     const body = anonymous(function outside() {
       return new Promise(() => {})
     })
@@ -124,14 +154,17 @@ export class TestNode {
     this.#outside.outside = true
     driver = new Driver(simulation, { autoAdvance, maxSteps }, () => this.#outside)
     this.#driver = driver
-    this.self = new TestSelf(this.#outside, (ms) => this.advance(ms))
+    this.self = new TestSelf(this.#outside, {
+      advance: (ms) => this.advance(ms),
+      next: (match) => this.#asserts.next(match),
+    })
     this.timeline = this.#makeTimeline()
     this.#asserts = new Asserts({
       simulation,
       driver,
       recorder: this.#recorder,
       outside: this.#outside,
-      timeline: () => `${this.timeline()}\n\nseed ${this.seed}`,
+      timeline: () => `${abridged(this.timeline())}\n\nseed ${this.seed}`,
     })
   }
 
@@ -152,15 +185,33 @@ export class TestNode {
     await this.self.start(Locks, undefined, { name: LOCKS_NAME })
     // No part of what is tested.
     this.#recorder.clear()
+    if (isApplication(app)) return this.#bootApplications(app)
     const tree = app ?? (children === undefined ? undefined : supervisor({ children }))
     if (tree === undefined) return
     await this.self.start(rootBehaviour, tree.argument, { name: ROOT_NAME })
   }
 
+  async #bootApplications(app: Application): Promise<void> {
+    const applications = applicationsOf(app, 'of the test')
+    const argument = { applications, shutdownTimeoutMs: SHUTDOWN_TIMEOUT_MS }
+    await this.self.start(controllerBehaviour, argument, { name: APPLICATIONS })
+    this.#recorder.clear()
+    const timeoutMs = Number.POSITIVE_INFINITY
+    const asked = this.self.call(APPLICATIONS, BOOT, undefined as never, { timeoutMs })
+    const result = (await asked) as ApplicationResult
+    if (!result.ok) throw startError(result)
+  }
+
+  /** Who keeps what runs: the applications, or the one tree. */
+  get #top(): string {
+    const { names } = this.#simulation.scheduler(0)
+    return names.find(APPLICATIONS) === undefined ? ROOT_NAME : APPLICATIONS
+  }
+
   #up(scheduler: number): void {
-    makeLocalNode(this.#simulation.scheduler(scheduler), SECRET, DIRTY)
+    makeLocalNode(this.#simulation.scheduler(scheduler), SECRET, new NoDirty())
     this.#recorder.note('thread', `thread ${scheduler} is up in place of a lost one`)
-    this.self.cast(ROOT_NAME, 'threadUp', scheduler)
+    this.self.cast(this.#top, THREAD_UP, scheduler)
   }
 
   /** Virtual milliseconds since the start. */
@@ -276,7 +327,7 @@ export class TestNode {
 
   /** Stops the tree in order, then everything else. */
   async stop(): Promise<void> {
-    const root = this.#simulation.scheduler(0).names.find(ROOT_NAME)
+    const root = this.#simulation.scheduler(0).names.find(this.#top)
     if (root !== undefined) await this.self.stop(root, 'shutdown')
     await this.runUntilIdle()
     this.close()

@@ -4,6 +4,8 @@ import { formatPid, NO_PID, type Pid } from '../process/pid.ts'
 import type { MessageEvent, RestartEvent, SpawnEvent, TimelineEvent } from './events.ts'
 
 const MAX_PAYLOAD = 60
+/** Lines of a timeline that a message of an error has, at its beginning and at its end. */
+const [FIRST, LAST] = [100, 300]
 
 /** What processes are called. */
 export type Named = (pid: Pid) => string
@@ -159,4 +161,13 @@ function arrow(event: TimelineEvent, id: (pid: Pid) => string): string | undefin
       return `${id(event.from)}${lost ? '-x' : line}${id(event.to)}: ${text}`
     }
   }
+}
+
+/** A timeline for a message: of a long one the beginning and the end. */
+export function abridged(text: string): string {
+  const lines = text.split('\n')
+  const left = lines.length - FIRST - LAST
+  if (left <= 0) return text
+  const cut = `          … ${left} more, which node.timeline() has …`
+  return [...lines.slice(0, FIRST), cut, ...lines.slice(-LAST)].join('\n')
 }

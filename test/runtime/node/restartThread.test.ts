@@ -216,3 +216,31 @@ t.test('when it is through, the replacement has what is placed each', async (t) 
     node.self.unsubscribe('told')
   }
 })
+
+t.test(
+  'a supervisor that moves does not wait for its children by key; they come with the replacement, in order',
+  async (t) => {
+    const node = await startNode(new URL('./apps/nested.ts', import.meta.url), 2)
+    t.teardown(() => node.stop())
+    const { self } = node
+    const forced: string[] = []
+    t.teardown(
+      onEvent('notice', ({ code, message }) => {
+        if (code === 'restart_forced') forced.push(message)
+      }),
+    )
+    const home = await where(node, 'inner')
+    self.subscribe('told')
+    const replacement = await node.restartThread(home, { timeoutMs: 10_000 })
+    const told = await until(node, 'last')
+    t.strictSame(forced, [], 'nothing is ended by force')
+    const other = home === 1 ? 2 : 1
+    const at = (key: string) =>
+      (key === 'a' || key === 'c') === (home === 1) ? replacement : other
+    t.strictSame(told, [
+      ...['a', 'b', 'c', 'd'].map((key) => `${key} up on ${at(key)}`),
+      `last up on ${other}`,
+    ])
+    t.equal(await where(node, 'inner'), other)
+  },
+)

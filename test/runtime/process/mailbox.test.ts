@@ -122,3 +122,45 @@ t.test(
     )
   },
 )
+
+t.test('it counts what was taken, through growth, bursts and clearing', async (t) => {
+  holds(
+    t,
+    fc.property(
+      fc.array(
+        fc.oneof(
+          fc.record({ do: fc.constant('push' as const), n: fc.integer({ min: 1, max: 1_500 }) }),
+          fc.record({ do: fc.constant('shift' as const), n: fc.integer({ min: 1, max: 1_500 }) }),
+          fc.record({ do: fc.constant('take' as const), n: fc.nat(20) }),
+          fc.record({ do: fc.constant('clear' as const), n: fc.constant(0) }),
+        ),
+        { maxLength: 12 },
+      ),
+      (steps) => {
+        const mailbox = new Mailbox()
+        let waiting: number[] = []
+        let taken = 0
+        let next = 0
+        for (const step of steps) {
+          if (step.do === 'clear') {
+            mailbox.clear()
+            waiting = []
+          }
+          for (let i = 0; step.do === 'push' && i < step.n; i++) {
+            mailbox.push(next)
+            waiting.push(next++)
+          }
+          for (let i = 0; step.do === 'shift' && i < step.n && waiting.length > 0; i++, taken++) {
+            if (mailbox.shift() !== waiting.shift()) return false
+          }
+          if (step.do === 'take' && step.n < waiting.length) {
+            if (mailbox.take(step.n) !== waiting.splice(step.n, 1)[0]) return false
+            taken++
+          }
+          if (mailbox.taken !== taken || mailbox.length !== waiting.length) return false
+        }
+        return String(mailbox.toArray()) === String(waiting)
+      },
+    ),
+  )
+})

@@ -1,4 +1,4 @@
-import { type DownMessage, formatReason, type Pid, supervisor } from 'beamish'
+import { type DownMessage, formatPid, formatReason, type Pid, supervisor, task } from 'beamish'
 import { type TestNode, testNode } from 'beamish/testing'
 import t from 'tap'
 import { rejection } from '../kit.ts'
@@ -66,6 +66,178 @@ for (const where of ['on one thread', 'across threads']) {
     await node.refuteReceive('b')
   })
 }
+
+for (const scheduler of [1, 2]) {
+  const where = scheduler === 1 ? 'on one thread' : 'across threads'
+  /** A counter on thread 1, and a process that calls it and tells the test how that went, then what else it is sent. */
+  const calling = async (node: TestNode, timeoutMs = 100) => {
+    const counter = await node.spawn(Counter, 7, { place: { scheduler: 1 } })
+    const caller = await node.spawn(
+      async (self) => {
+        await self.receive()
+        const told = await self
+          .call(counter, 'read', undefined, { timeoutMs })
+          .catch((error: { reason: { reason: unknown } }) => error.reason.reason)
+        self.send(node.self.pid, { told })
+        for (;;) self.send(node.self.pid, await self.receive())
+      },
+      { scheduler },
+    )
+    return { counter, caller, go: () => node.self.send(caller, 'go') }
+  }
+
+  t.test(`${where}: a call whose answer is lost times out`, async (t) => {
+    const node = await opened(t)
+    const { counter, caller, go } = await calling(node)
+    node.faults.drop(counter, caller, { count: 1 })
+    go()
+    await node.assertReceive({ told: 'timeout' })
+    t.equal(node.now, 100)
+    t.same(faultsOf(node), [`the reply to "read" to ${formatPid(caller)} is dropped`])
+    t.match(node.timeline(), /reply 7 \(dropped\)/)
+    await node.refuteReceive(() => true)
+  })
+
+  t.test(`${where}: one whose server ends meanwhile hears of that`, async (t) => {
+    const node = await opened(t)
+    const { counter, caller, go } = await calling(node)
+    node.faults.drop(counter, caller)
+    go()
+    await node.advance(50)
+    node.exit(counter, 'boom')
+    await node.assertReceive({ told: 'boom' })
+    t.equal(node.now, 50)
+  })
+
+  t.test(
+    `${where}: a late answer comes, or goes nowhere once the call has timed out`,
+    async (t) => {
+      for (const [timeoutMs, told] of [
+        [100, 7],
+        [30, 'timeout'],
+      ] as const) {
+        const node = await opened(t)
+        const { counter, caller, go } = await calling(node, timeoutMs)
+        node.faults.delay(counter, caller, 60)
+        go()
+        await node.assertReceive({ told })
+        t.equal(node.now, Math.min(60, timeoutMs))
+        await node.refuteReceive(() => true)
+        const [reply] = node.timeline.events.filter((event) => event.kind === 'reply')
+        t.match(reply, { outcome: told === 7 ? 'handled' : 'lost', settled: { atMs: 60 } })
+        t.equal((await node.self.info(caller))?.monitors?.length ?? 0, 0)
+      }
+    },
+  )
+
+  t.test(`${where}: an answer that comes twice counts once`, async (t) => {
+    const node = await opened(t)
+    const { counter, caller, go } = await calling(node)
+    node.faults.duplicate(counter, caller)
+    node.faults.duplicate(caller, counter)
+    go()
+    await node.assertReceive({ told: 7 })
+    await node.refuteReceive(() => true)
+    t.equal(faultsOf(node).length, 3, 'a call that comes twice is answered twice, each doubled')
+  })
+
+  t.test(`${where}: the answer of a task is lost, late and doubled as any other`, async (t) => {
+    const module = new URL('./servers.ts', import.meta.url).href
+    const outcome = async (fault: 'none' | 'drop' | 'delay' | 'duplicate', waitMs = 5_000) => {
+      const node = await opened(t)
+      const { faults } = node
+      const owner = await node.spawn(
+        async (self) => {
+          self.trapExit(true)
+          await self.receive()
+          const run = { module, name: 'seven', args: [] }
+          const one = task.async(self, run, { place: { scheduler } })
+          const result = await task.yield(self, one, { timeoutMs: waitMs })
+          self.send(node.self.pid, { result: result ?? 'nothing' })
+          for (;;) self.send(node.self.pid, await self.receive())
+        },
+        { scheduler: 1 },
+      )
+      if (fault === 'drop') faults.drop('any', owner, { kinds: ['reply'] })
+      if (fault === 'delay') faults.delay('any', owner, 60, { kinds: ['reply'] })
+      if (fault === 'duplicate') faults.duplicate('any', owner, { kinds: ['reply'] })
+      node.self.send(owner, 'go')
+      const { result } = await node.assertReceive<{ result: unknown }>({ result: () => true })
+      // The link of the task is told of its normal end, and that is all.
+      await node.refuteReceive((m: unknown) => (m as { reason?: unknown }).reason !== 'normal')
+      node.close()
+      return result
+    }
+    t.same(await outcome('none'), { ok: 7 })
+    t.same(await outcome('drop'), { exit: 'normal' })
+    t.same(await outcome('delay'), { ok: 7 })
+    t.same(await outcome('delay', 30), 'nothing')
+    t.same(await outcome('duplicate'), { ok: 7 })
+  })
+}
+
+t.test('of all messages those of the kinds named are struck', async (t) => {
+  const node = await opened(t)
+  const counter = await node.spawn(Counter, 0)
+  node.faults.drop('any', counter, { kinds: ['cast'], count: 2 })
+  for (let i = 0; i < 3; i++) node.self.cast(counter, 'add', 1)
+  t.equal(await node.self.call(counter, 'read'), 1)
+  const member = await node.spawn(async (self) => {
+    self.subscribe('news')
+    for (;;) self.send(node.self.pid, await self.receive())
+  })
+  await node.runUntilIdle()
+  node.faults.drop('any', member, { kinds: ['broadcast'], count: 1 })
+  node.self.send(member, 'hello')
+  for (const event of ['first', 'second']) node.self.broadcast('news', event, {})
+  await node.assertReceive('hello')
+  await node.assertReceive({ event: 'second' })
+  await node.refuteReceive({ event: 'first' })
+})
+
+t.test('signals are no messages: a fault that asks for them is refused', async (t) => {
+  const node = await opened(t)
+  const { faults } = node
+  const pid = await node.spawn(Counter, 0)
+  for (const kind of ['exit', 'link', 'monitor', 'down']) {
+    const kinds = [kind as 'send']
+    t.throws(() => faults.drop('any', pid, { kinds }), {
+      code: 'BEAMISH_BAD_OPTION',
+      message: /DOWNs always arrive while both threads live.*faults\.killThread\(\)/,
+    })
+  }
+  // With all else taken away they still come.
+  const watcher = await node.spawn(
+    async (self) => {
+      self.monitor(pid)
+      self.send(node.self.pid, 'watches')
+      for (;;) self.send(node.self.pid, await self.receive())
+    },
+    { scheduler: 2 },
+  )
+  await node.assertReceive('watches')
+  faults.drop('any', watcher)
+  faults.drop('any', pid)
+  node.exit(pid, 'boom')
+  await node.assertReceive({ type: 'DOWN', reason: 'boom' })
+})
+
+t.test('bad faults are refused', async (t) => {
+  const { faults } = await opened(t)
+  const bad = { code: 'BEAMISH_BAD_OPTION' }
+  t.throws(() => faults.drop('any', undefined as never), bad)
+  t.throws(() => faults.drop('' as never, 'hits'), bad)
+  t.throws(() => faults.duplicate('any', 'hits', { count: 0 }), bad)
+  t.throws(() => faults.delay('any', 'hits', -1), { code: 'BEAMISH_BAD_TIMEOUT' })
+  t.throws(() => faults.crash('hits', { atMessage: 0 }), bad)
+  t.throws(() => faults.kill(undefined as never), bad)
+  t.throws(() => faults.failInit(Counter, { times: 0.5 }), bad)
+  for (const thread of [0, 3]) {
+    t.throws(() => faults.killThread(thread), { code: 'BEAMISH_NO_SCHEDULER' })
+    t.throws(() => faults.freezeThread(thread), { code: 'BEAMISH_NO_SCHEDULER' })
+    t.throws(() => faults.unfreezeThread(thread), { code: 'BEAMISH_NO_SCHEDULER' })
+  }
+})
 
 t.test('a process crashes at its nth message, and is killed at it', async (t) => {
   const node = await opened(t)

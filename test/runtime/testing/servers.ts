@@ -48,3 +48,6 @@ export const Clock = process('testing.clock', async (self, to: { pid: Pid; every
     self.send(to.pid, self.now())
   }
 })
+
+/** For a task of any thread. */
+export const seven = (): number => 7

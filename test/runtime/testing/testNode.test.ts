@@ -1,4 +1,5 @@
-import { type Pid, supervisor } from 'beamish'
+import { type Pid, supervisor, task } from 'beamish'
+import { endpoint } from 'beamish/channels'
 import { type TestNode, testNode } from 'beamish/testing'
 import t from 'tap'
 import { rejection } from '../kit.ts'
@@ -160,5 +161,86 @@ t.test('bad options are refused', async (t) => {
     node.spawn(() => {}, { scheduler: 9 }),
     { code: 'BEAMISH_NO_SCHEDULER' },
   )
+  node.close()
+})
+
+t.test(
+  'receive() of the test ends when nothing is left to come, and when a handler is stuck',
+  async (t) => {
+    const node = await testNode()
+    const counter = await node.spawn(Counter, 0)
+    await node.spawn((self) => self.send(node.self.pid, 'hello'))
+    t.equal(await node.self.receive(), 'hello')
+    t.equal(await node.self.receive(() => true, 50), undefined)
+    t.equal(node.now, 50)
+    await t.rejects(node.self.receive(), {
+      code: 'BEAMISH_TEST_ASSERTION',
+      message: /receive\(\) did not come and nothing is left to happen; its mailbox is empty/,
+    })
+    const other = await node.spawn(() => new Promise((resolve) => setImmediate(resolve)))
+    await t.rejects(node.self.receive(), { code: 'BEAMISH_TEST_UNREPRODUCIBLE' })
+    t.equal(await node.self.alive(other), true)
+    t.equal(await node.self.call(counter, 'read'), 0)
+    node.close()
+  },
+)
+
+t.test('what is stuck while nobody can be told is told to who asks next', async (t) => {
+  const node = await testNode()
+  await node.spawn(() => new Promise((resolve) => setImmediate(resolve)))
+  t.equal(await node.self.receive(() => true, 10), undefined)
+  await t.rejects(node.runUntilIdle(), { code: 'BEAMISH_TEST_UNREPRODUCIBLE' })
+  node.close()
+})
+
+t.test('what is not simulated says so', async (t) => {
+  const missing = { code: 'BEAMISH_TEST_NOT_SIMULATED' }
+  const node = await testNode()
+  const module = new URL('./servers.ts', import.meta.url).href
+  await t.rejects(task.cpu(node.self, module, 'seven', []), missing)
+  t.equal(node.now, 0, 'at once')
+  node.close()
+  const site = endpoint({ port: 0, plugins: [] })
+  const failed = await rejection(testNode({ children: [site] }))
+  t.match(JSON.stringify(failed), /BEAMISH_TEST_NOT_SIMULATED/)
+  for (const name of ['maxLostThreads', 'maxBlockedMs', 'dirtyThreads', 'sede']) {
+    await t.rejects(testNode({ [name]: 1 } as object), {
+      code: 'BEAMISH_BAD_OPTION',
+      message: new RegExp(`option ${name} is unknown: a test node has schedulers, seed`),
+    })
+  }
+})
+
+/** Awaits something real, which is through by the next turn of the loop. */
+const real = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+t.test('what is real does not come about unseen while others are busy', async (t) => {
+  const node = await testNode()
+  await node.spawn(async (self) => {
+    await real()
+    self.send(node.self.pid, 'real')
+  })
+  await node.spawn(async (self) => {
+    for (let n = 0; n < 3_000; n++) {
+      self.send(self.pid, n)
+      await self.receive()
+    }
+    self.send(node.self.pid, 'done')
+    await self.receive()
+  })
+  await t.rejects(node.assertReceive('done'), { code: 'BEAMISH_TEST_UNREPRODUCIBLE' })
+  node.close()
+})
+
+t.test('nor while the test awaits something real itself', async (t) => {
+  const node = await testNode()
+  const counter = await node.spawn(Counter, 0)
+  await node.spawn(async (self) => {
+    await real()
+    self.send(node.self.pid, 'real')
+  })
+  for (let i = 0; i < 5; i++) await real()
+  await t.rejects(node.self.call(counter, 'slowly', 5), /awaits something that is no operation/)
+  t.equal(await node.self.call(counter, 'read'), 0, 'once')
   node.close()
 })

@@ -1,6 +1,7 @@
-import { type Alias, type Pid, process } from 'beamish'
+import { type Alias, agent, type Pid, process, sys } from 'beamish'
 import { type MessageEvent, type TestNode, type TimelineEvent, testNode } from 'beamish/testing'
 import t from 'tap'
+import { rejection } from '../kit.ts'
 import { Counter, Teller } from './servers.ts'
 
 const Slow = process('testing.slow', async (self) => {
@@ -131,6 +132,55 @@ t.test('an alias that is switched off gets nothing', async (t) => {
   node.self.send(alias, 'second')
   await node.runUntilIdle()
   t.match(messagesTo(node, alias.pid), [{ outcome: 'handled' }, { outcome: 'lost' }])
+})
+
+for (const scheduler of [1, 2]) {
+  t.test(`requests of sys are calls as others (thread ${scheduler})`, async (t) => {
+    const node = await opened(t, { draws: 0 })
+    const counter = await node.spawn(Counter, 1, { place: { scheduler } })
+    await node.spawn(
+      async (self) => {
+        await sys.getState(self, counter)
+        await sys.suspend(self, counter)
+        await sys.getState(self, counter)
+        await sys.resume(self, counter)
+        self.send(node.self.pid, await self.call(counter, 'read'))
+      },
+      { scheduler: 1 },
+    )
+    await node.assertReceive(1)
+    const requests = ['getState', 'suspend', 'getState', 'resume'].map((one) => `sys.${one}`)
+    const found = messagesTo(node, counter).map(({ kind, name, outcome }) => [kind, name, outcome])
+    t.same(
+      found,
+      [...requests, 'read'].map((name) => ['call', name, 'handled']),
+    )
+  })
+}
+
+t.test('an agent is told by whom it is cast to', async (t) => {
+  const node = await opened(t)
+  const kept = await agent.start(node.self, () => 1)
+  agent.cast(node.self, kept, (n: number) => n + 1)
+  t.equal(await agent.get(node.self, kept, (n: number) => n), 2)
+  t.match(messagesTo(node, kept)[0], { kind: 'cast', from: node.self.pid, outcome: 'handled' })
+})
+
+t.test('of a long timeline a message has the beginning and the end', async (t) => {
+  const node = await opened(t)
+  await node.spawn(async (self) => {
+    for (let n = 0; n < 600; n++) {
+      self.send(self.pid, n)
+      await self.receive()
+    }
+    await self.receive()
+  })
+  await node.runUntilIdle()
+  const lines = node.timeline().split('\n').length
+  t.ok(lines > 500)
+  const { message } = (await rejection(node.assertReceive('x'))) as Error
+  t.equal(message.split('\n').length < 420, true)
+  t.match(message, /send 10\n.* … \d+ more, which node\.timeline\(\) has …\n.*send \d{3}/s)
 })
 
 t.test('the diagram escapes what Mermaid takes for its own', async (t) => {
