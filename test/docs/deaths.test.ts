@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { outputOf, programsOf, withOutput } from './faults.ts'
+import { outputsOf, programsOf, withOutput } from './faults.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const file = `${root}docs/how-processes-die.md`
@@ -14,9 +14,10 @@ const shown = programsOf(guide)
 
 t.equal(shown.length, 10, 'ten deaths')
 t.equal(shown.length, guide.split('```ts run').length - 1, 'every program shows its output')
-for (const one of shown) {
+const outputs = outputsOf(root, shown)
+for (const [i, one] of shown.entries()) {
   t.test(`how-processes-die: ${one.title}`, async (t) => {
-    const actual = await outputOf(root, one)
+    const actual = (await outputs[i]) as string
     if (process.env.UPDATE_DOCS === '1') {
       writeFileSync(file, withOutput(readFileSync(file, 'utf8'), one, actual))
     } else t.equal(actual, one.output)

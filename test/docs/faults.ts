@@ -37,8 +37,21 @@ export function withOutput(guide: string, { code, output, fence }: Shown, actual
   return `${guide.slice(0, from)}${actual}${guide.slice(from + output.length)}`
 }
 
+/** Most of them wait for something most of the time. */
+const AT_ONCE = 2
+
+/** Runs all programs, two at a time; the output of each. */
+export function outputsOf(root: string, shown: readonly Shown[]): Promise<string>[] {
+  const running: Promise<unknown>[] = []
+  return shown.map((one, i) => {
+    const output = Promise.resolve(running[i - AT_ONCE]).then(() => outputOf(root, one))
+    running.push(output.catch(() => {}))
+    return output
+  })
+}
+
 /** Runs a program in a process of its own, as `app.ts` inside the package; its output as a reader sees it. */
-export async function outputOf(root: string, { title, code }: Shown): Promise<string> {
+async function outputOf(root: string, { title, code }: Shown): Promise<string> {
   const folder = join(root, '.faults', title.replace(/\W+/g, '-').toLowerCase())
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })

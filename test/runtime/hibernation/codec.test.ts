@@ -191,6 +191,24 @@ t.test('what is part of two states is serialized with neither but the first', as
   t.equal(rest({ own: own(), shared }, 1, owners).kind, 'encoded', 'its own is not another’s')
 })
 
+t.test('views of two states on one buffer are shared, as what they show is', async (t) => {
+  const owners = new Owners()
+  const buffer = new ArrayBuffer(8_192)
+  const bytes = new Uint8Array(buffer)
+  t.equal(rest({ own: structuredClone(ballast), bytes }, 1, owners).kind, 'encoded')
+  const words = new Uint32Array(buffer)
+  t.same(rest({ own: structuredClone(ballast), words }, 2, owners), { kind: 'kept' })
+  t.equal(rest({ own: structuredClone(ballast), bytes }, 1, owners).kind, 'encoded')
+})
+
+t.test('small Buffers of two states are not shared, though cut from one buffer', async (t) => {
+  const owners = new Owners()
+  const [one, other] = [Buffer.from('one'), Buffer.from('other')]
+  t.equal(one.buffer, other.buffer)
+  t.equal(rest({ own: structuredClone(ballast), one }, 1, owners).kind, 'encoded')
+  t.equal(rest({ own: structuredClone(ballast), other }, 2, owners).kind, 'encoded')
+})
+
 t.test('the survey numbers objects as their copies are numbered', async (t) => {
   const inner = Object.freeze({ a: [1, 2] })
   const value = { list: [inner, { b: inner }], map: new Map([[inner, Object.freeze([])]]) }

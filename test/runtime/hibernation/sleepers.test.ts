@@ -1,9 +1,10 @@
 // Who falls asleep when, on a scheduler whose time a test moves.
-import { genServer } from 'beamish'
+import { type CrashReport, genServer, onEvent } from 'beamish'
 import t from 'tap'
 import type { Behaviour } from '../../../runtime/process/behaviour.ts'
 import { NO_PID } from '../../../runtime/process/pid.ts'
 import type { Process } from '../../../runtime/process/process.ts'
+import { anonymous } from '../../../runtime/process/raw.ts'
 import { Simulation } from '../../../runtime/testing/simulation.ts'
 
 const AFTER_MS = 1_000
@@ -116,4 +117,37 @@ t.test('one that awaits an answer stays awake until it has it', async (t) => {
   sim.scheduler(0).sleepers.soon(process)
   sim.settle()
   t.equal(asleep(all), 1)
+})
+
+t.test('a crash report of one that sleeps shows its state', async (t) => {
+  const rows = Array.from({ length: 100 }, (_, i) => ({ id: i, name: `row ${i}` }))
+  const Stray = genServer('test.straySleeper', {
+    containStrays: true,
+    hibernateAfterMs: AFTER_MS,
+    init: (_: undefined) => ({ rows }),
+  })
+  const { sim, all } = stage(Stray, 1)
+  const [process] = all as [Process]
+  pass(sim, 2 * AFTER_MS)
+  t.equal(asleep(all), 1)
+  t.equal(process.state, undefined, 'it is serialized')
+  const told: CrashReport[] = []
+  t.teardown(onEvent('crash', (report) => told.push(report)))
+  process.scheduler.report(process, 'boom', undefined, 'uncaughtException')
+  t.strictSame(told[0]?.state, { rows })
+  sim.scheduler(0).exit(process, 'boom')
+  t.equal(sim.scheduler(0).sleepers.sleeping, 0)
+})
+
+t.test('to sleep for ever, again and again, leaves one entry', async (t) => {
+  const { sim } = stage(Awake, 0)
+  const body = anonymous((self) => {
+    for (let i = 0; i < 100; i++) void self.sleep(Number.POSITIVE_INFINITY)
+    return self.sleep(Number.POSITIVE_INFINITY)
+  })
+  const born = { parent: NO_PID, ancestors: [] }
+  const process = sim.scheduler(0).spawn(body, undefined, born)
+  sim.settle()
+  t.equal(process.pending?.size, 1)
+  t.equal(sim.scheduler(0).clock.size, 0)
 })

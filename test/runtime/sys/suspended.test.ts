@@ -2,6 +2,8 @@
 import { type ExitMessage, genServer, sys } from 'beamish'
 import { testNode } from 'beamish/testing'
 import t from 'tap'
+import { findBehaviour } from '../../../runtime/process/behaviour.ts'
+import { rejection, startNode } from '../kit.ts'
 
 let heard: unknown[] = []
 const Logger = genServer('suspended.logger', {
@@ -58,4 +60,19 @@ t.test('after a resume nothing overtakes what was sent before it', async (t) => 
   await resumed
   await stopped
   t.same(heard, ['before', 'between'])
+})
+
+t.test('a version whose process ended while it was loaded is not put in force', async (t) => {
+  const Ending = genServer('test.sys.ending', { init: () => 0, handleCall: { version: () => 1 } })
+  // A module takes a real moment to load: the outside of a node that runs in real time asks for it.
+  const node = await startNode(new URL('./servers.ts', import.meta.url), 1)
+  t.teardown(() => node.stop())
+  const { self } = node
+  const pid = await self.start(Ending, undefined)
+  await sys.suspend(self, pid)
+  const module = new URL('./apps/endsWhileLoading.ts', import.meta.url)
+  const extra = async (): Promise<void> => self.exit(pid, 'kill')
+  t.match(await rejection(sys.changeCode(self, pid, { module, extra })), { reason: 'killed' })
+  await self.sleep(0)
+  t.equal(findBehaviour(Ending.name), Ending as unknown)
 })

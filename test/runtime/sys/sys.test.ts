@@ -211,14 +211,6 @@ async function suite(t: Test, node: BeamishNode, place: Placement): Promise<void
     t.equal(await self.receive(isType('timed out'), 0), undefined, 'not while it is suspended')
     await sys.resume(self, pid)
     t.match(await self.receive(isType('timed out'), 5_000), { pid })
-    // Asked for its state more often than that, it never times out.
-    await self.call(pid, 'wait', 200)
-    for (let i = 0; i < 30; i++) {
-      await self.sleep(10)
-      await sys.getState(self, pid)
-    }
-    t.equal(await self.receive(isType('timed out'), 0), undefined)
-    t.match(await self.receive(isType('timed out'), 5_000), { pid }, 'left alone it does')
     await self.call(pid, 'wait', 20)
     self.cast(pid, 'add', 1)
     await sys.getState(self, pid)

@@ -1,10 +1,11 @@
 // task.cpu: jobs beside the schedulers, from main's outside and from a process on a thread.
 import { execFile } from 'node:child_process'
+import { getEventListeners } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type BeamishNode, type Self, task } from 'beamish'
 import t, { type Test } from 'tap'
-import { rejection, SOURCE, startNode } from '../kit.ts'
+import { downReason, rejection, SOURCE, startNode } from '../kit.ts'
 
 const APP = new URL('./cpu.app.ts', import.meta.url)
 const JOBS = new URL('./jobs.ts', import.meta.url)
@@ -127,6 +128,40 @@ async function limits(t: Test, node: BeamishNode): Promise<void> {
     })
   })
 
+  await t.test('a job given up in the turn it was asked for in never runs', async (t) => {
+    const never = cell()
+    const given = new AbortController()
+    const aborted = failure(task.cpu(self, JOBS, 'spin', [never], { signal: given.signal }))
+    given.abort(new Error('never mind'))
+    t.match(await aborted, { error: { message: 'never mind' } })
+    const kept = new AbortController()
+    const { ref } = self.spawnMonitor((own: Self) => {
+      void task.cpu(own, JOBS, 'spin', [never], { signal: kept.signal })
+    })
+    t.equal(await downReason(node, ref), 'normal')
+    t.equal(getEventListeners(kept.signal, 'abort').length, 0, 'nobody listens for the dead')
+    kept.abort()
+    t.equal(await task.cpu(self, JOBS, 'add', [3, 3]), 6, 'the one worker there is is free')
+    t.equal(never[0], 0)
+  })
+
+  await t.test('one given up in that turn takes no place in line', async (t) => {
+    const closed = cell()
+    const busy = task.cpu(self, JOBS, 'gate', [closed])
+    const given = new AbortController()
+    const aborted = [1, 2].map((n) =>
+      failure(task.cpu(self, JOBS, 'add', [n, n], { signal: given.signal })),
+    )
+    given.abort()
+    const behind = [3, 4].map((n) => task.cpu(self, JOBS, 'add', [n, n]))
+    const results = Promise.all(behind)
+    t.match(await Promise.all(aborted), [{ error: {} }, { error: {} }])
+    Atomics.store(closed, 0, 1)
+    Atomics.notify(closed, 0)
+    t.same(await results, [6, 8])
+    t.equal(await busy, 'through')
+  })
+
   await t.test('the end of whoever asked ends the job', async (t) => {
     for (const place of [undefined, { scheduler: 2 }]) {
       const spinning = cell()
@@ -159,3 +194,22 @@ t.test('a node with a pool stops, and its process ends', async (t) => {
   })
   t.equal(stdout, '2 number\n')
 })
+
+t.test(
+  'a worker that cannot boot is told, and is the end of the jobs that wait for it',
+  async (t) => {
+    const program = fileURLToPath(new URL('./bootProgram.ts', import.meta.url))
+    const fails = `import { isMainThread } from 'node:worker_threads'
+    if (!isMainThread) throw new Error('it cannot boot')`
+    const preload = `--import=data:text/javascript,${encodeURIComponent(fails)}`
+    const { stdout } = await promisify(execFile)(process.execPath, [...SOURCE, preload, program], {
+      timeout: 30_000,
+    })
+    const { notices, reasons } = JSON.parse(stdout)
+    t.match(notices, [/it cannot boot/])
+    t.match(reasons, [
+      { error: { message: 'it cannot boot' } },
+      { error: { message: 'it cannot boot' } },
+    ])
+  },
+)

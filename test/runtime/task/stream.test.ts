@@ -114,6 +114,24 @@ async function suite(t: Test, node: BeamishNode, place: Placement): Promise<void
       }
     }
   })
+
+  await t.test('so does one that ends while they start', async (t) => {
+    for (const link of [true, false]) {
+      const { pid: owner, ref } = self.spawnMonitor(async (own) => {
+        const stream = link ? task.asyncStream : task.asyncStreamNoLink
+        void stream(own, [self.pid], waits, { place }).next()
+        // Its item is asked for in a microtask; the answer to the start is a turn away.
+        for (let i = 0; i < 5; i++) await undefined
+        return 'over'
+      })
+      t.equal(await downReason(node, ref), 'normal')
+      t.notOk(await self.alive(owner))
+      const told = await self.receive(isType('waiting'), place === 'here' ? 0 : 5_000)
+      if (told === undefined) continue
+      const reason = await downReason(node, self.monitor(told.pid as Pid))
+      t.ok(['killed', 'noproc'].includes(reason as string), `${reason}`)
+    }
+  })
 }
 
 async function functions(t: Test, self: Self): Promise<void> {
