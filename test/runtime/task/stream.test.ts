@@ -72,7 +72,7 @@ async function suite(t: Test, node: BeamishNode, place: Placement): Promise<void
   })
 
   await t.test('otp 178: with kill_task a timeout is an item', async (t) => {
-    const options = { place, timeoutMs: 20, onTimeout: 'kill_task', maxConcurrency: 3 } as const
+    const options = { place, timeoutMs: 300, onTimeout: 'kill_task', maxConcurrency: 3 } as const
     const results = task.asyncStream(self, [1, 1_000, 2], doItem, options)
     t.same(await all(results), [{ ok: 2 }, { exit: 'timeout' }, { ok: 4 }])
     const zipped = task.asyncStream(self, [1_000], doItem, { ...options, zipInputOnExit: true })
@@ -80,11 +80,12 @@ async function suite(t: Test, node: BeamishNode, place: Placement): Promise<void
   })
 
   await t.test('otherwise a timeout is the exit of the owner, and no task stays', async (t) => {
-    const stream = task.asyncStream(self, [self.pid], waits, { place, timeoutMs: 20 })
+    const stream = task.asyncStream(self, [self.pid], waits, { place, timeoutMs: 200 })
     const failed = rejection(all(stream))
     const ref = self.monitor(await waiting())
     t.equal(why(await failed), 'timeout')
-    t.equal(await downReason(node, ref), 'killed')
+    // The monitor of a busy thread may come after the end it asks about.
+    t.match(await downReason(node, ref), /^(killed|noproc)$/)
   })
 
   await t.test('without links a crash is an item', async (t) => {
