@@ -70,7 +70,7 @@ export async function run(): Promise<void> {
       `no case ${unknown.join(', ')}: there are ${CASES.map(({ name }) => name).join(', ')}`,
     )
   }
-  const erlang = has('erlc', '-help')
+  const erlang = has('erl', '-noshell', '-eval', 'halt().')
   if (!erlang) console.log('no Erlang on this machine: install erlang-base to compare')
   if (!pins) console.log('no taskset on this machine: the processes are not pinned to a core')
   const code = mkdtempSync(join(tmpdir(), 'beamish-bench-'))
