@@ -3,6 +3,29 @@
  * @module
  */
 
+/** What happens on a topic. */
+export {
+  type Channel,
+  type ChannelSpec,
+  type Contract,
+  channel,
+  type EventSpecs,
+  type LogLevel,
+} from './channel/channel.ts'
+export { replyTo } from './channel/replyTo.ts'
+/** What channels tell of themselves. */
+export type { ChannelHandledIn, ChannelJoined } from './channel/report.ts'
+/** What its callbacks may answer. */
+export {
+  type AfterOptions,
+  ChannelReply,
+  error,
+  Joined,
+  joined,
+  ok,
+  replyWith,
+} from './channel/results.ts'
+export type { ChannelSocket, SocketRef } from './channel/socket.ts'
 /** Listens, on every thread. */
 export { type EndpointOptions, endpoint } from './endpoint/endpoint.ts'
 /** What an endpoint serves. */
@@ -19,7 +42,9 @@ export type { UpgradesReport } from './endpoint/upgradeReport.ts'
 export { ChannelError } from './errors.ts'
 /** Payloads, declared once: checked at run time, inferred by TypeScript. */
 export {
+  any,
   boolean,
+  bytes,
   type InferPayload,
   integer,
   number,
@@ -32,11 +57,35 @@ export {
   string,
   validate,
 } from './payload/index.ts'
+/** Who may connect, and where. */
+export type { ConnectDetails, HeaderPairs } from './socket/details.ts'
+export { type RoutedChannel, type SocketAtOptions, socketAt } from './socket/socketAt.ts'
+export {
+  type AssignsOf,
+  type ConnectSocket,
+  Refusal,
+  refuse,
+  type SocketSpec,
+  socket,
+  type UserSocket,
+} from './socket/userSocket.ts'
 /** Signed tokens. */
 export { signToken, type Verified, verifyToken } from './token.ts'
 /** Limits of a socket and of those that want to open one; a socket's topics. */
 export type { SocketLimits, UpgradeLimits } from './transport/limits.ts'
+export type { SocketConnected } from './transport/report.ts'
 export type { Route } from './transport/routes.ts'
 /** What is known of a connection, and which pages may open one. */
 export type { ConnectInfo } from './wire/link.ts'
+/** How messages stand in frames. */
+export type { Decoded, DecodeLimits, Message } from './wire/message.ts'
 export type { OriginOption } from './wire/origin.ts'
+export { phoenixV1 } from './wire/phoenixV1.ts'
+export { phoenixV2 } from './wire/phoenixV2.ts'
+export {
+  defineSerializer,
+  type Frame,
+  type Payload,
+  type Serializer,
+  type SerializerOption,
+} from './wire/serializer.ts'

@@ -120,6 +120,9 @@ const TEMPLATES = {
   CHN_SCHEMA_ASYNC: '{message}',
   CHN_PENDING: '{message}',
   CHN_FORM: '{message}',
+  CHN_NOT_JOINED: '{message}',
+  CHN_NO_REF: '{message}',
+  CHN_SERIALIZER: '{message}',
   LVW_TEMPLATE: '{message}',
 } as const
 

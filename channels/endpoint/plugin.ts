@@ -8,14 +8,28 @@ import type { LocalNode } from '../../runtime/node/local.ts'
 import type { SocketLimits } from '../transport/limits.ts'
 import type { Route } from '../transport/routes.ts'
 import type { OriginOption } from '../wire/origin.ts'
+import type { SerializerOption } from '../wire/serializer.ts'
 
 /** A socket the endpoint mounts: `path` + `/websocket` speaks the Phoenix wire. */
 export interface SocketMount {
+  /** May hold variables, as `/rooms/:id`: they are parameters of the connection. */
   readonly path: string
   readonly routes: readonly Route[]
+  /** Name of the socket that decides about connections; without one all are taken. */
+  readonly socket?: string
   /** Default true: the page's host and port are the request's. */
   readonly checkOrigin?: OriginOption
   readonly limits?: Partial<SocketLimits>
+  /** Default: version 2 of Phoenix's wire. */
+  readonly serializers?: readonly SerializerOption[]
+  /** Takes the token of an official client's `authToken`. Default false. */
+  readonly authToken?: boolean
+  /** Subprotocols that are spoken; the first one offered is answered. */
+  readonly subprotocols?: readonly string[]
+  /** A frame that cannot be read ends its socket, as in Phoenix. Default false: it gets an error reply. */
+  readonly strict?: boolean
+  /** For connect, as `info.custom`. */
+  readonly connectInfo?: Readonly<Record<string, unknown>>
 }
 
 export interface PluginContext {

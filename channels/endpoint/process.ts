@@ -16,10 +16,11 @@ import { localNode } from '../../runtime/node/local.ts'
 import { PORTS_NAME, type PortGrant, Ports } from '../../runtime/node/ports.ts'
 import { findBehaviour } from '../../runtime/process/behaviour.ts'
 import type { UpgradeLimits } from '../transport/limits.ts'
-import { acceptor } from './acceptor.ts'
+import { type Acceptor, acceptor } from './acceptor.ts'
 import { drain } from './drain.ts'
+import { PathPattern } from './pathPattern.ts'
 import { findPlugin, type PluginSpec, type SocketMount } from './plugin.ts'
-import { createServer, listen, requestsDone, stopListening, type UpgradeHandler } from './server.ts'
+import { createServer, listen, requestsDone, stopListening } from './server.ts'
 import { refuseUpgrade } from './upgrade.ts'
 import { TICK, UpgradeLine } from './upgradeLine.ts'
 
@@ -77,13 +78,16 @@ async function open(settings: Settings, self: Self): Promise<State> {
   const transports = await startSupervisor(self, 'transports')
   const channels = await startSupervisor(self, 'channels')
   const node = localNode(self)
-  const mounts = new Map<string, UpgradeHandler>()
+  const mounts: { readonly pattern: PathPattern; readonly accept: Acceptor }[] = []
   const fastify = createServer((request, socket, head) => {
     const path = (request.url ?? '').split('?')[0] ?? ''
-    const mount = mounts.get(path)
-    if (mount === undefined)
-      refuseUpgrade(socket, 404, `nothing is mounted at ${path.slice(0, 200)}`)
-    else mount(request, socket, head)
+    for (const { pattern, accept } of mounts) {
+      const variables = pattern.match(path)
+      if (variables === undefined) continue
+      accept(request, socket, head, variables)
+      return
+    }
+    refuseUpgrade(socket, 404, `nothing is mounted at ${path.slice(0, 200)}`)
   })
   const line = new UpgradeLine(self, settings.id, settings.limits)
   let forget = (): void => {}
@@ -99,7 +103,8 @@ async function open(settings: Settings, self: Self): Promise<State> {
   for (const { plugin, options } of settings.plugins) {
     const mount = (socket: SocketMount): void => {
       const path = `${socket.path}/websocket`
-      mounts.set(path, acceptor(self, node, cookie, socket, { line, transports, channels, place }))
+      const accept = acceptor(self, node, cookie, socket, { line, transports, channels, place })
+      mounts.push({ pattern: new PathPattern(path), accept })
       fastify.get(path, (_request, reply) => {
         reply
           .code(400)

@@ -10,24 +10,36 @@ import { decodeSession, type SessionData } from '../session.ts'
 import { decodeForm, type FormParams } from '../wire/form.ts'
 import type { ConnectInfo } from '../wire/link.ts'
 import { checkOrigin, type OriginRule } from '../wire/origin.ts'
+import type { Serializer, Versions } from '../wire/serializer.ts'
+import { chooseSubprotocol, type Spoken } from './subprotocol.ts'
 
 /** How long a session lasts: the cookie has no end of its own, the signature does. */
 export const SESSION_MAX_AGE_MS: number = 14 * 86_400_000
 
 export type Checked =
-  | { readonly ok: true; readonly connect: ConnectInfo }
+  | {
+      readonly ok: true
+      readonly connect: ConnectInfo
+      readonly serializer: Serializer
+      readonly protocol: string | undefined
+      readonly token: string | undefined
+    }
   | { readonly ok: false; readonly status: number; readonly reason: string }
 
 export interface UpgradeRules {
   readonly origin: OriginRule
   readonly secret: string
   readonly cookie: string
+  readonly versions: Versions
+  readonly spoken: Spoken
 }
 
-/** The two versions of the wire our serializer speaks: 2.0.x. */
-const VSN = /^2\.0\.\d+$/
-
-export function checkUpgrade(request: IncomingMessage, rules: UpgradeRules): Checked {
+/** `pathParams`: the variables of the mount's path; they win over those of the query. */
+export function checkUpgrade(
+  request: IncomingMessage,
+  rules: UpgradeRules,
+  pathParams: Readonly<Record<string, string>>,
+): Checked {
   const host = request.headers.host
   const encrypted = 'encrypted' in request.socket
   if (request.method !== 'GET') return { ok: false, status: 400, reason: 'not a GET' }
@@ -44,17 +56,19 @@ export function checkUpgrade(request: IncomingMessage, rules: UpgradeRules): Che
       reason: `origin ${String(request.headers.origin).slice(0, 200)}`,
     }
   }
-  if (typeof params.vsn !== 'string' || !VSN.test(params.vsn)) {
-    return {
-      ok: false,
-      status: 403,
-      reason: 'vsn must be 2.0.0, the version of the official clients',
-    }
+  const offered = chooseSubprotocol(request.headers['sec-websocket-protocol'], rules.spoken)
+  if (!offered.ok) return { ok: false, status: 403, reason: offered.reason }
+  const serializer = rules.versions.find(params.vsn)
+  if (serializer === undefined) {
+    return { ok: false, status: 403, reason: 'no serializer speaks its vsn' }
   }
   return {
     ok: true,
+    serializer,
+    protocol: offered.protocol,
+    token: offered.token,
     connect: {
-      params,
+      params: { ...params, ...pathParams },
       session: pageSession(request.headers.cookie, params._csrf_token, rules),
       userAgent: request.headers['user-agent'],
       remoteAddress: request.socket.remoteAddress,

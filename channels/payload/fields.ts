@@ -191,3 +191,31 @@ function checkLimits(name: string, min: number, max: number): void {
     `${name}(${min}, ${max}) accepts nothing: give two numbers, the smaller one first.`,
   )
 }
+
+/**
+ * Whatever the client sent, as it came: for a handler that looks for itself.
+ *
+ * @example
+ * ```ts
+ * import { any, validate } from 'beamish/channels'
+ * console.assert(validate(any(), [1]).ok)
+ * ```
+ */
+export const any = (): PayloadSchema<unknown> => schemaOf((value) => accept(value))
+
+/**
+ * Bytes of a binary frame, `max` at most (default 10,000,000; the socket's `maxFrameBytes` holds as well).
+ *
+ * @example
+ * ```ts
+ * import { bytes, validate } from 'beamish/channels'
+ * console.assert(validate(bytes(4), new Uint8Array(4)).ok && !validate(bytes(4), 'text').ok)
+ * ```
+ */
+export function bytes(max = 10_000_000): PayloadSchema<Uint8Array> {
+  checkLimits('bytes', 0, max)
+  return schemaOf((value) => {
+    if (!(value instanceof Uint8Array)) return rejectKind(value, 'must be bytes')
+    return value.length <= max ? accept(value) : reject(`must have at most ${max} bytes`)
+  })
+}

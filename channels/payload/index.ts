@@ -1,7 +1,17 @@
 // Declared payload schemas, on Standard Schema v1.
 
 /** Builders of fields. */
-export { boolean, integer, number, oneOf, optional, type StringOptions, string } from './fields.ts'
+export {
+  any,
+  boolean,
+  bytes,
+  integer,
+  number,
+  oneOf,
+  optional,
+  type StringOptions,
+  string,
+} from './fields.ts'
 /** What schemas and declarations are, and what handlers receive for them. */
 export type {
   BooleanSchema,

@@ -6,20 +6,36 @@ export interface SocketLimits {
   readonly maxFrameBytes: number
   /** Bytes waiting for a client that does not read; over it the socket is closed. */
   readonly maxQueueBytes: number
+  /** Levels of arrays and objects a payload may have. */
+  readonly maxDepth: number
   /** Channels on one socket. */
   readonly maxChannels: number
+  /** Milliseconds a join may take to be answered. Infinity: any. */
+  readonly joinTimeoutMs: number
   /** Milliseconds without any data from the client. */
   readonly idleTimeoutMs: number
   /** Messages the transport may have to handle before it stops reading from the socket. */
   readonly maxInboundQueue: number
+  /** Events a second once the burst is used up; more get an error reply. Default: any number. */
+  readonly maxEventsPerSecond: number
+  readonly maxEventBurst: number
+  /** The same for joins. */
+  readonly maxJoinsPerSecond: number
+  readonly maxJoinBurst: number
 }
 
 export const DEFAULT_LIMITS: SocketLimits = {
   maxFrameBytes: 1_000_000,
   maxQueueBytes: 4_194_304,
+  maxDepth: 64,
   maxChannels: 100,
+  joinTimeoutMs: 60_000,
   idleTimeoutMs: 60_000,
   maxInboundQueue: 1_000,
+  maxEventsPerSecond: Number.POSITIVE_INFINITY,
+  maxEventBurst: 100,
+  maxJoinsPerSecond: Number.POSITIVE_INFINITY,
+  maxJoinBurst: 100,
 }
 
 /** How fast one thread takes in sockets, and how long they may wait for it: docs/live-views.md, "When many come at once". */
@@ -55,12 +71,21 @@ function limitsOver<L extends object>(defaults: L, given: Partial<L>): L {
     if (value === undefined) continue
     if (!Object.hasOwn(limits, name))
       throw badLimit(name, `use one of ${Object.keys(limits).join(', ')}`)
-    if (!Number.isInteger(value) || (value as number) < 1)
+    // What counts time or rates may be endless; what bounds memory may not.
+    if (value === Number.POSITIVE_INFINITY && ENDLESS.includes(name)) limits[name] = value
+    else if (!Number.isInteger(value) || (value as number) < 1)
       throw badLimit(name, 'give a whole number from 1 up')
     limits[name] = value
   }
   return limits as L
 }
+
+const ENDLESS: readonly string[] = [
+  'joinTimeoutMs',
+  'idleTimeoutMs',
+  'maxEventsPerSecond',
+  'maxJoinsPerSecond',
+]
 
 const badLimit = (name: string, fix: string): BeamishError =>
   new BeamishError('BEAMISH_BAD_OPTION', { option: `limits.${name}`, got: 'not usable', fix })

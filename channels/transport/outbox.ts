@@ -3,9 +3,11 @@
  * alone 8 to 10). A socket whose client does not read meets a limit, never unbounded memory.
  */
 
+import type { Frame } from '../wire/serializer.ts'
+
 /** The socket as the outbox needs it. */
 export interface FrameSink {
-  send(frame: string): void
+  send(frame: Frame): void
   /** Bytes handed over and not yet taken by the kernel. */
   readonly bufferedBytes: number
   cork(): void
@@ -16,7 +18,7 @@ export class Outbox {
   readonly #sink: FrameSink
   readonly #maxBytes: number
   readonly #atTurnEnd: (flush: () => void) => void
-  #frames: string[] = []
+  #frames: Frame[] = []
   #bytes = 0
   #scheduled = false
   #closed = false
@@ -28,9 +30,9 @@ export class Outbox {
   }
 
   /** False when the client is too slow: what waits for it is over the limit. */
-  push(frame: string): boolean {
+  push(frame: Frame): boolean {
     if (this.#closed) return true
-    this.#bytes += Buffer.byteLength(frame)
+    this.#bytes += typeof frame === 'string' ? Buffer.byteLength(frame) : frame.length
     if (this.#bytes + this.#sink.bufferedBytes > this.#maxBytes) return false
     this.#frames.push(frame)
     if (!this.#scheduled) {
@@ -58,7 +60,7 @@ export class Outbox {
     this.#frames = []
     this.#bytes = 0
     this.#sink.cork()
-    for (let i = 0; i < frames.length; i++) this.#sink.send(frames[i] as string)
+    for (let i = 0; i < frames.length; i++) this.#sink.send(frames[i] as Frame)
     this.#sink.uncork()
   }
 }

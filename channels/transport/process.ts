@@ -1,40 +1,35 @@
 /** The transport as a process: its socket's frames come as messages, its end closes the socket. */
 
-import type { StartResult } from '../../runtime/index.ts'
+import type { NoReply, Stop } from '../../runtime/genServer/results.ts'
 import {
+  continueWith,
   type DownMessage,
   type ExitReason,
   genServer,
+  noreply,
   type Pid,
   type Self,
+  type StartResult,
   stop,
 } from '../../runtime/index.ts'
 import { localNode } from '../../runtime/node/local.ts'
+import { BroadcastMessage } from '../../runtime/process/messages.ts'
+import { OPEN, openSocket } from '../socket/open.ts'
 import type { ToTransport } from '../wire/link.ts'
+import { openPort } from '../wire/port.ts'
+import type { Frame } from '../wire/serializer.ts'
+import { type Connecting, pickUp } from './connecting.ts'
+import { Expiry } from './expiry.ts'
 import { Outbox } from './outbox.ts'
-import { Transport, type TransportSettings } from './transport.ts'
+import { socketConnected } from './report.ts'
+import { Transport } from './transport.ts'
 import type { AcceptedSocket } from './webSocket.ts'
-
-/** Sockets on their way to their process: a socket is no message, so the process gets a number and picks it up here. */
-const handedOver = new Map<number, { socket: AcceptedSocket; settings: TransportSettings }>()
-let nextHandover = 1
-
-/** Puts a socket down for the transport process that is started with the number this returns. */
-export function handOver(socket: AcceptedSocket, settings: TransportSettings): number {
-  const ticket = nextHandover++
-  handedOver.set(ticket, { socket, settings })
-  return ticket
-}
-
-/** Takes it back when the process could not be started. */
-export function takeBack(ticket: number): void {
-  handedOver.delete(ticket)
-}
 
 interface State {
   readonly transport: Transport
   readonly socket: AcceptedSocket
-  readonly outbox: Outbox
+  readonly id: string | undefined
+  readonly expiry: Expiry
   readonly idleTimeoutMs: number
   lastSeenMs: number
   unhandled: number
@@ -42,11 +37,13 @@ interface State {
 }
 
 type Message =
-  | { readonly type: 'ws:text'; readonly text: string }
-  | { readonly type: 'ws:binary' }
+  | { readonly type: 'ws:frame'; readonly frame: Frame }
   | { readonly type: 'ws:closed'; readonly code: number }
   | { readonly type: 'phx:started'; readonly id: number; readonly result: StartResult }
   | { readonly type: 'phx:kill'; readonly pid: Pid }
+  | { readonly type: 'phx:late'; readonly id: number }
+  | { readonly type: 'phx:end'; readonly reason: ExitReason }
+  | { readonly type: 'phx:expiry' }
   | { readonly type: 'idle' }
   | DownMessage
   | ToTransport
@@ -55,65 +52,26 @@ export const TransportProcess = genServer('beamish.transport', {
   trapExit: true,
   // Its socket is no data, and wakes it at any time.
   hibernateAfterMs: Number.POSITIVE_INFINITY,
-  init(ticket: number, self: Self): State {
-    const taken = handedOver.get(ticket)
-    handedOver.delete(ticket)
-    if (taken === undefined) throw new Error('the socket of this transport is gone')
-    const { socket, settings } = taken
-    const { scheduler } = localNode(self)
-    const { maxInboundQueue, maxQueueBytes, idleTimeoutMs } = settings.limits
-    const outbox = new Outbox(socket, maxQueueBytes, (flush) => scheduler.atTurnEnd(flush))
-    const transport = new Transport(
-      self,
-      {
-        write: (frame) => outbox.push(frame),
-        close: (code, reason) => {
-          outbox.flush()
-          outbox.close()
-          socket.close(code, reason)
-        },
-      },
-      settings,
-    )
-    const state: State = {
-      transport,
-      socket,
-      outbox,
-      idleTimeoutMs,
-      lastSeenMs: self.now(),
-      unhandled: 0,
-      paused: false,
-    }
-    socket.onFrame((text) => {
-      state.lastSeenMs = self.now()
-      if (++state.unhandled > maxInboundQueue && !state.paused) {
-        state.paused = true
-        socket.pause()
-      }
-      self.send(self.pid, text === undefined ? { type: 'ws:binary' } : { type: 'ws:text', text })
-    })
-    socket.onClose((code) => self.send(self.pid, { type: 'ws:closed', code }))
-    socket.resume()
-    // Killed or crashed, it runs no terminate: the socket must not outlive its process.
-    self.signal.addEventListener('abort', () => {
-      outbox.close()
-      // After a terminate it is closing already, for the same reason.
-      socket.close(closeCode(self.signal.reason as ExitReason), '')
-      setTimeout(() => socket.terminate(), LINGER_MS).unref()
-    })
-    self.sendAfter(idleTimeoutMs, { type: 'idle' })
-    return state
+  // connect is its application's.
+  containStrays: true,
+  /** Its supervisor does not wait for what connect awaits. */
+  init: (ticket: number) => continueWith(ticket, undefined as unknown as State),
+  async handleContinue(_none, ticket, self): Promise<NoReply<State> | Stop> {
+    const connecting = pickUp(ticket as number)
+    return connecting === undefined ? stop('normal') : connect(connecting, self)
   },
   handleInfo(state, received, self) {
+    if (received instanceof BroadcastMessage) {
+      // Phoenix.Socket: whoever broadcasts `disconnect` on a socket's id ends its connections.
+      const { topic, event } = received
+      if (topic !== state.id || event !== 'disconnect') return
+      return stop({ shutdown: 'disconnected' })
+    }
     const message = received as Message
     switch (message.type) {
-      case 'ws:text':
+      case 'ws:frame':
         handled(state)
-        state.transport.received(message.text)
-        return
-      case 'ws:binary':
-        handled(state)
-        state.transport.receivedBinary()
+        state.transport.received(message.frame)
         return
       case 'ws:closed':
         // The client has answered the goodbye; the channels are still at their terminate.
@@ -127,6 +85,13 @@ export const TransportProcess = genServer('beamish.transport', {
       case 'phx:kill':
         self.exit(message.pid, 'kill')
         return
+      case 'phx:late':
+        state.transport.late(message.id)
+        return
+      case 'phx:end':
+        return stop(message.reason)
+      case 'phx:expiry':
+        return expiry(state, self)
       case 'idle':
         return idle(state, self)
       case 'phx:joined':
@@ -137,10 +102,97 @@ export const TransportProcess = genServer('beamish.transport', {
         state.transport.fromChannel(message)
     }
   },
-  terminate(reason, state) {
-    state.socket.close(closeCode(reason), '')
+  terminate(reason, state: State | undefined) {
+    // A crash of connect's comes before there is a socket.
+    state?.socket.close(closeCode(reason), '')
   },
 })
+
+async function connect(connecting: Connecting, self: Self): Promise<NoReply<State> | Stop> {
+  const { definition, details, settings } = connecting
+  const { params } = settings.connect
+  const startedMs = self.now()
+  const opening = definition === undefined ? OPEN : await openSocket(definition, params, details)
+  const told = {
+    socket: definition?.name ?? 'live view',
+    transport: 'websocket',
+    serializer: settings.serializer.name,
+    pid: self.pid,
+    tookMs: self.now() - startedMs,
+  } as const
+  if (definition !== undefined) socketConnected({ ...told, connected: opening.ok }, params)
+  if (!opening.ok) {
+    connecting.refuse(opening.status, opening.reason)
+    return stop('normal')
+  }
+  const socket = connecting.accept()
+  if (socket === undefined) return stop('normal')
+  const { scheduler } = localNode(self)
+  const { maxInboundQueue, maxQueueBytes, idleTimeoutMs } = settings.limits
+  const outbox = new Outbox(socket, maxQueueBytes, (flush) => scheduler.atTurnEnd(flush))
+  const transport = new Transport(
+    self,
+    {
+      write: (frame) => outbox.push(frame),
+      close: (code, reason) => {
+        outbox.flush()
+        outbox.close()
+        socket.close(code, reason)
+      },
+    },
+    { ...settings, assigns: opening.assigns },
+  )
+  const state: State = {
+    transport,
+    socket,
+    id: opening.id,
+    expiry: new Expiry(opening.expiresAtMs),
+    idleTimeoutMs,
+    lastSeenMs: self.now(),
+    unhandled: 0,
+    paused: false,
+  }
+  const closePort = openPort(self, transport)
+  socket.onFrame((frame) => {
+    state.lastSeenMs = self.now()
+    if (++state.unhandled > maxInboundQueue && !state.paused) {
+      state.paused = true
+      socket.pause()
+    }
+    self.send(self.pid, { type: 'ws:frame', frame })
+  })
+  socket.onClose((code) => self.send(self.pid, { type: 'ws:closed', code }))
+  if (opening.id !== undefined) self.subscribe(opening.id)
+  socket.resume()
+  // Killed or crashed, it runs no terminate: the socket must not outlive its process.
+  self.signal.addEventListener('abort', () => {
+    closePort()
+    transport.close()
+    outbox.close()
+    // After a terminate it is closing already, for the same reason.
+    socket.close(closeCode(self.signal.reason as ExitReason), '')
+    setTimeout(() => socket.terminate(), LINGER_MS).unref()
+  })
+  if (idleTimeoutMs !== Number.POSITIVE_INFINITY) self.sendAfter(idleTimeoutMs, { type: 'idle' })
+  expiry(state, self)
+  return noreply(state)
+}
+
+/** Tells the channels of an expiry that comes near, and ends the socket when it is there. */
+function expiry(state: State, self: Self): Stop | undefined {
+  const { transport } = state
+  const due = state.expiry.due(Date.now())
+  if (due.do === 'expire') {
+    state.socket.close(EXPIRED, 'token expired')
+    return stop({ shutdown: 'expired' })
+  }
+  if (due.do === 'warn') transport.expiring(due.leftMs)
+  if (due.nextMs !== Number.POSITIVE_INFINITY) self.sendAfter(due.nextMs, { type: 'phx:expiry' })
+  return undefined
+}
+
+/** Close code of a socket whose token has expired: one of the application's own (RFC 6455 section 7.4.2). */
+const EXPIRED = 4001
 
 /** A closed socket gets this long to say goodbye before the connection is cut. */
 const LINGER_MS = 3_000
@@ -153,7 +205,7 @@ function handled(state: State): void {
   }
 }
 
-function idle(state: State, self: Self): ReturnType<typeof stop> | undefined {
+function idle(state: State, self: Self): Stop | undefined {
   const left = state.lastSeenMs + state.idleTimeoutMs - self.now()
   if (left > 0) {
     self.sendAfter(left, { type: 'idle' })

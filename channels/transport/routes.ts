@@ -4,8 +4,10 @@
 export interface Route {
   readonly topic: string
   readonly behaviour: string
-  /** Handed to the channel in its join. */
-  readonly options?: unknown
+  /** What its channels find assigned, over what the socket's connect assigned. */
+  readonly assigns?: Readonly<Record<string, unknown>>
+  /** Milliseconds a channel may take to end, or brutal_kill. Default 5,000. */
+  readonly shutdown?: number | 'brutal_kill'
 }
 
 export function matchRoute(routes: readonly Route[], topic: string): Route | undefined {

@@ -5,9 +5,12 @@
 import type { Pid, Ref } from '../../runtime/index.ts'
 import { PendingQueue } from '../pending.ts'
 import type { Message } from '../wire/message.ts'
+import type { Frame } from '../wire/serializer.ts'
 
 /** What waits while a topic joins: client events, and frames for the client. */
-export type Waiting = { readonly message: Message } | { readonly frame: string }
+export type Waiting =
+  | { readonly message: Message }
+  | { readonly frame: Frame; readonly spare: boolean }
 
 export interface Entry {
   readonly id: number
@@ -17,6 +20,9 @@ export interface Entry {
   state: 'starting' | 'joining' | 'joined' | 'ending'
   pid: Pid | undefined
   monitor: Ref | undefined
+  /** Rings when its join has taken too long. */
+  timer: Ref | undefined
+  late: boolean
   /** It announced an orderly end. */
   closed: boolean
   readonly waiting: PendingQueue<Waiting>
@@ -48,6 +54,8 @@ export class Topics {
       state: 'starting',
       pid: undefined,
       monitor: undefined,
+      timer: undefined,
+      late: false,
       closed: false,
       waiting: new PendingQueue<Waiting>(),
       next: undefined,

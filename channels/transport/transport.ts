@@ -5,21 +5,23 @@
  *
  * Longer than 400 lines because the states of a topic, from join to end, are one machine.
  */
-import type {
-  ChildSpec,
-  DownMessage,
-  ExitReason,
-  Pid,
-  Placement,
-  Self,
-  StartResult,
+import {
+  type ChildSpec,
+  type DownMessage,
+  Exit,
+  type ExitReason,
+  type Pid,
+  type Placement,
+  type Ref,
+  type Self,
+  type StartResult,
 } from '../../runtime/index.ts'
 import { logLine } from '../../runtime/log.ts'
-import { encodeClose, encodeCrash } from '../wire/endings.ts'
 import type { ConnectInfo, Join, ToChannel, ToTransport } from '../wire/link.ts'
-import type { Message } from '../wire/message.ts'
-import { decode, encodeReply } from '../wire/serializerV2.ts'
+import { type DecodeLimits, defaultDecodeLimits, type Message } from '../wire/message.ts'
+import type { Frame, Serializer } from '../wire/serializer.ts'
 import type { SocketLimits } from './limits.ts'
+import { Rates } from './rates.ts'
 import { matchRoute, type Route } from './routes.ts'
 import { type Entry, Topics } from './topics.ts'
 
@@ -30,14 +32,19 @@ const REPLACE_TIMEOUT_MS = 5_000
 
 /** What the transport does to its socket. */
 export interface TransportSocket {
-  /** False when the client does not keep up. */
-  write(frame: string): boolean
+  /** `spare`: it may be left out where the client does not keep up. False when that client has to go. */
+  write(frame: Frame, spare: boolean): boolean
   close(code: number, reason: string): void
 }
 
 export interface TransportSettings {
   readonly routes: readonly Route[]
+  readonly serializer: Serializer
+  /** A frame that cannot be read ends the socket, as in Phoenix, instead of getting an error reply. */
+  readonly strict: boolean
   readonly connect: ConnectInfo
+  /** What its connect assigned: its channels start with it. */
+  readonly assigns: Readonly<Record<string, unknown>>
   readonly limits: SocketLimits
   /** The dynamic supervisor of the channels. */
   readonly channels: Pid
@@ -49,16 +56,23 @@ export class Transport {
   readonly #self: Self
   readonly #socket: TransportSocket
   readonly #settings: TransportSettings
+  readonly #serializer: Serializer
+  readonly #decodeLimits: DecodeLimits
+  readonly #rates: Rates
   readonly #topics = new Topics()
   #complained = false
   /** Size of the frame that is being handled: what its message weighs if it has to wait. */
   #frameBytes = 0
   #draining = false
+  #closed = false
 
   constructor(self: Self, socket: TransportSocket, settings: TransportSettings) {
     this.#self = self
     this.#socket = socket
     this.#settings = settings
+    this.#serializer = settings.serializer
+    this.#decodeLimits = { ...defaultDecodeLimits, maxDepth: settings.limits.maxDepth }
+    this.#rates = new Rates(settings.limits, () => self.now())
   }
 
   /** It has told its client to go and waits for its channels to end. */
@@ -66,27 +80,30 @@ export class Transport {
     return this.#draining
   }
 
-  #write(frame: string): void {
-    if (this.#socket.write(frame)) return
+  #write(frame: Frame, spare = false): void {
+    if (this.#socket.write(frame, spare)) return
     logLine('warn', 'socket closed: its client does not read', () => ({
       maxQueueBytes: this.#settings.limits.maxQueueBytes,
     }))
     this.#socket.close(1013, 'too slow')
-    this.#self.exit({ shutdown: 'slow_client' })
+    // By way of its mailbox: the frame may come from a channel's turn.
+    this.#self.send(this.#self.pid, { type: 'phx:end', reason: { shutdown: 'slow_client' } })
   }
 
-  /** A text frame from the client. Never throws for what a client can send. */
-  received(text: string): void {
-    this.#frameBytes = text.length
-    const decoded = decode(text)
+  #reply(message: Message, status: string, response: object, joinRef: string | null): void {
+    const { ref, topic } = message
+    this.#write(this.#serializer.encodeReply(joinRef, ref, topic, status, response))
+  }
+
+  /** A frame from the client. Never throws for what a client can send, unless it is strict. */
+  received(frame: Frame): void {
+    this.#frameBytes = frame.length
+    const decoded = this.#serializer.decode(frame, this.#decodeLimits)
     if (!decoded.ok) {
       this.#complain(decoded.error, decoded.reason)
-      this.#write(
-        encodeReply(null, null, 'phoenix', 'error', {
-          reason: 'malformed frame',
-          detail: decoded.reason,
-        }),
-      )
+      if (this.#settings.strict) throw new Exit({ malformedFrame: decoded.reason })
+      const response = { reason: 'malformed frame', detail: decoded.reason }
+      this.#write(this.#serializer.encodeReply(null, null, 'phoenix', 'error', response))
       return
     }
     const { message } = decoded
@@ -95,14 +112,6 @@ export class Transport {
     else if (event === 'phx_join') this.#join(message)
     else if (event === 'phx_leave') this.#leave(message)
     else this.#event(message)
-  }
-
-  /** A binary frame: the binary half of the wire is not spoken yet. */
-  receivedBinary(): void {
-    this.#complain('bad_binary', 'binary frames are not supported')
-    this.#write(
-      encodeReply(null, null, 'phoenix', 'error', { reason: 'binary frames are not supported' }),
-    )
   }
 
   /** Once per socket: a client that sends rubbish must not fill the log. */
@@ -120,7 +129,7 @@ export class Transport {
 
   #control(message: Message): void {
     if (message.event === 'heartbeat') {
-      this.#write(encodeReply(null, message.ref, 'phoenix', 'ok', {}))
+      this.#reply(message, 'ok', {}, null)
     } else {
       this.#complain('bad_event', 'an event on topic "phoenix" that is not heartbeat')
       this.#refuse(message, { reason: 'unknown event' })
@@ -128,11 +137,19 @@ export class Transport {
   }
 
   #refuse(message: Message, response: object, joinRef: string | null = null): void {
-    this.#write(encodeReply(joinRef, message.ref, message.topic, 'error', response))
+    this.#reply(message, 'error', response, joinRef)
   }
 
   #join(message: Message): void {
     if (this.#draining) return
+    if (!this.#rates.joins()) {
+      this.#complain(
+        'too_fast',
+        `more than ${this.#settings.limits.maxJoinsPerSecond} joins a second`,
+      )
+      this.#refuse(message, { reason: 'too many joins' }, message.joinRef)
+      return
+    }
     const existing = this.#topics.of(message.topic)
     if (existing !== undefined) {
       this.#replace(existing, message)
@@ -170,7 +187,7 @@ export class Transport {
   }
 
   #startJoin(message: Message, replaced: Entry['replaced']): void {
-    const { routes, limits, connect, channels } = this.#settings
+    const { routes, limits, connect, assigns, channels } = this.#settings
     const { joinRef, ref, topic, payload } = message
     const route = matchRoute(routes, topic)
     if (route === undefined) {
@@ -194,8 +211,9 @@ export class Transport {
       joinRef,
       ref,
       payload,
+      serializer: this.#serializer.name,
       connect,
-      options: route.options,
+      assigns: route.assigns === undefined ? assigns : { ...assigns, ...route.assigns },
     }
     const spec: ChildSpec = {
       id: topic,
@@ -203,10 +221,11 @@ export class Transport {
       argument: join,
       name: undefined,
       restart: 'temporary',
-      shutdown: 5_000,
+      shutdown: route.shutdown ?? 5_000,
       type: 'worker',
       place: this.#settings.place,
     }
+    entry.timer = this.#joinTimer(entry.id)
     // Not awaited here: the transport goes on, and hears of the outcome as of any other message.
     const started = this.#self.call(channels, 'startChild', spec, {
       timeoutMs: Number.POSITIVE_INFINITY,
@@ -220,6 +239,21 @@ export class Transport {
           result: { ok: false, reason: String(error) },
         }),
     )
+  }
+
+  #joinTimer(id: number): Ref | undefined {
+    const { joinTimeoutMs } = this.#settings.limits
+    if (joinTimeoutMs === Number.POSITIVE_INFINITY) return undefined
+    return this.#self.sendAfter(joinTimeoutMs, { type: 'phx:late', id })
+  }
+
+  /** A join that was not answered in time: its channel has to go. */
+  late(id: number): void {
+    const entry = this.#topics.byId(id)
+    if (entry === undefined || (entry.state !== 'starting' && entry.state !== 'joining')) return
+    this.#complain('late_join', `a join of "${entry.topic}" was not answered in time`)
+    entry.late = true
+    if (entry.pid !== undefined) this.#self.exit(entry.pid, 'kill')
   }
 
   /** The channel process is there, or could not be made. */
@@ -237,6 +271,7 @@ export class Transport {
     if (entry.pid !== undefined) return
     this.#watch(entry, result.pid)
     if (this.#draining) this.#tell(entry, { type: 'phx:stop', reason: { shutdown: 'draining' } })
+    else if (entry.late) this.#self.exit(result.pid, 'kill')
     else if (entry.state === 'ending') this.#end(result.pid, { shutdown: 'duplicate_join' })
     else if (entry.state === 'starting') entry.state = 'joining'
   }
@@ -252,7 +287,7 @@ export class Transport {
   #leave(message: Message): void {
     const entry = this.#topics.of(message.topic)
     if (entry === undefined) {
-      this.#write(encodeReply(message.joinRef, message.ref, message.topic, 'ok', {}))
+      this.#reply(message, 'ok', {}, message.joinRef)
       return
     }
     // A leave for an earlier join of this topic: the client has moved on.
@@ -262,10 +297,16 @@ export class Transport {
       entry.state = 'ending'
       this.#tell(entry, { type: 'phx:leave', ref: message.ref })
     } else if (entry.state !== 'ending' || entry.next !== undefined) this.#wait(entry, message)
-    else this.#write(encodeReply(message.joinRef, message.ref, message.topic, 'ok', {}))
+    else this.#reply(message, 'ok', {}, message.joinRef)
   }
 
   #event(message: Message): void {
+    if (!this.#rates.events()) {
+      const { maxEventsPerSecond } = this.#settings.limits
+      this.#complain('too_fast', `more than ${maxEventsPerSecond} events a second`)
+      this.#refuse(message, { reason: 'too many events' }, message.joinRef)
+      return
+    }
     const entry = this.#topics.of(message.topic)
     if (entry === undefined || (entry.state === 'ending' && entry.next === undefined)) {
       this.#refuse(message, { reason: 'unmatched topic' })
@@ -295,8 +336,14 @@ export class Transport {
     )
   }
 
+  /** Its process has ended. */
+  close(): void {
+    this.#closed = true
+  }
+
   /** A message from one of the channels. */
   fromChannel(message: ToTransport): void {
+    if (this.#closed) return
     if (message.type === 'phx:drain') {
       this.#drain()
       return
@@ -304,7 +351,7 @@ export class Transport {
     const entry = this.#topics.byId(message.id)
     if (entry === undefined) return
     if (message.type === 'phx:joined') this.#joined(entry, message)
-    else if (message.type === 'phx:frame') this.frame(entry.id, message.frame)
+    else if (message.type === 'phx:frame') this.#frame(entry, message.frame, message.spare)
     else if (message.type === 'phx:handled') entry.unhandled -= message.count
     else if (!entry.closed) {
       entry.closed = true
@@ -317,11 +364,9 @@ export class Transport {
   }
 
   /** A frame for the client; one that is too early waits until the join is answered. */
-  frame(id: number, frame: string): void {
-    const entry = this.#topics.byId(id)
-    if (entry === undefined) return
-    if (entry.state === 'joined' || entry.state === 'ending') this.#write(frame)
-    else if (!entry.waiting.push({ frame }, frame.length)) {
+  #frame(entry: Entry, frame: Frame, spare: boolean): void {
+    if (entry.state === 'joined' || entry.state === 'ending') this.#write(frame, spare)
+    else if (!entry.waiting.push({ frame, spare }, frame.length)) {
       this.#complain('too_early', `more frames than can wait for the join of "${entry.topic}"`)
     }
   }
@@ -329,6 +374,7 @@ export class Transport {
   #joined(entry: Entry, { pid, ok, frame }: ToTransport & { type: 'phx:joined' }): void {
     if (entry.state === 'ending') return
     if (entry.pid === undefined) this.#watch(entry, pid)
+    if (entry.timer !== undefined) this.#self.cancelTimer(entry.timer)
     this.#write(frame)
     this.#closeReplaced(entry)
     if (!ok) {
@@ -341,7 +387,7 @@ export class Transport {
     entry.state = 'joined'
     entry.owesClose = true
     entry.waiting.drain((waiting) => {
-      if ('frame' in waiting) this.#write(waiting.frame)
+      if ('frame' in waiting) this.#write(waiting.frame, waiting.spare)
       else if (waiting.message.event === 'phx_leave') this.#leave(waiting.message)
       else this.#event(waiting.message)
     })
@@ -351,8 +397,8 @@ export class Transport {
   #answerWaiting(entry: Entry): void {
     entry.waiting.drain((waiting) => {
       if ('frame' in waiting) return
-      const { joinRef, ref, topic, event } = waiting.message
-      if (event === 'phx_leave') this.#write(encodeReply(joinRef, ref, topic, 'ok', {}))
+      const { joinRef, event } = waiting.message
+      if (event === 'phx_leave') this.#reply(waiting.message, 'ok', {}, joinRef)
       else this.#refuse(waiting.message, { reason: 'unmatched topic' })
     })
   }
@@ -364,7 +410,7 @@ export class Transport {
   }
 
   #writeClose(topic: string, joinRef: string | null): void {
-    this.#write(encodeClose(joinRef, topic))
+    this.#write(this.#serializer.encodePush(joinRef, joinRef, topic, 'phx_close', {}))
   }
 
   /** A channel process has ended. */
@@ -374,7 +420,8 @@ export class Transport {
   }
 
   #gone(entry: Entry): void {
-    const { state, topic, join, next } = entry
+    const { state, topic, join, next, timer } = entry
+    if (timer !== undefined) this.#self.cancelTimer(timer)
     this.#topics.remove(entry)
     if (this.#draining) {
       if (this.#topics.size === 0) this.#self.exit({ shutdown: 'draining' })
@@ -391,10 +438,26 @@ export class Transport {
     }
     if (entry.closed) return
     if (state === 'starting' || state === 'joining') {
-      this.#refuse(join, { reason: 'join crashed' }, join.joinRef)
+      const reason = entry.late ? 'join timeout' : 'join crashed'
+      this.#refuse(join, { reason }, join.joinRef)
       this.#closeReplaced(entry)
       this.#answerWaiting(entry)
-    } else this.#write(encodeCrash(join.joinRef, topic))
+    } else this.#tellCrash(topic, join.joinRef)
+  }
+
+  /** The client joins again. Both words of a channel's end carry the join's ref twice (Phoenix.Socket). */
+  #tellCrash(topic: string, joinRef: string | null): void {
+    const reason = { reason: 'channel_crash' }
+    this.#write(this.#serializer.encodePush(joinRef, joinRef, topic, 'phx_error', reason))
+  }
+
+  /** What it connected with is soon no longer good: whoever is joined hears of it. */
+  expiring(expiresInMs: number): void {
+    for (const { state, topic, join } of this.#topics) {
+      if (state !== 'joined') continue
+      const payload = { expires_in_ms: expiresInMs }
+      this.#write(this.#serializer.encodePush(join.joinRef, null, topic, 'token_expiring', payload))
+    }
   }
 
   /**

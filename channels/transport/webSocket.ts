@@ -2,12 +2,12 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
+import type { Frame } from '../wire/serializer.ts'
 import type { FrameSink } from './outbox.ts'
 
 /** An accepted socket. */
 export interface AcceptedSocket extends FrameSink {
-  /** `text` is undefined for a binary frame. */
-  onFrame(listener: (text: string | undefined) => void): void
+  onFrame(listener: (frame: Frame) => void): void
   /** Hears of a close that came before it, too. */
   onClose(listener: (code: number) => void): void
   /** Stops and resumes reading: the client then meets TCP backpressure. */
@@ -28,29 +28,29 @@ const ABNORMAL_CLOSURE = 1006
 export class Upgrader {
   readonly #server: WebSocketServer
 
-  constructor(maxFrameBytes: number) {
+  /** `protocol`: which of the subprotocols a request offers is spoken; undefined: none. */
+  constructor(maxFrameBytes: number, protocol: (request: IncomingMessage) => string | undefined) {
     this.#server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
       maxPayload: maxFrameBytes,
       // zlib contexts cost more memory per client than a chat saves in bytes.
       perMessageDeflate: false,
+      handleProtocols: (_offered, request) => protocol(request) ?? false,
       // @ts-expect-error the option is newer than the published types
       closeTimeout: CLOSE_TIMEOUT_MS,
     })
   }
 
-  accept(
-    request: IncomingMessage,
-    raw: Duplex,
-    head: Buffer,
-    accepted: (socket: AcceptedSocket) => void,
-  ): void {
+  /** The socket; undefined when the request was none for a socket, which has been answered, or its client is gone. */
+  accept(request: IncomingMessage, raw: Duplex, head: Buffer): AcceptedSocket | undefined {
+    let accepted: AcceptedSocket | undefined
     this.#server.handleUpgrade(request, raw, head, (socket) => {
-      // What a client sends at once would be lost before its process is there to listen.
+      // What a client sends at once would be lost before its process listens.
       socket.pause()
-      accepted(wrap(socket, raw))
+      accepted = wrap(socket, raw)
     })
+    return accepted
   }
 }
 
@@ -66,7 +66,7 @@ function wrap(socket: WebSocket, raw: Duplex): AcceptedSocket {
     uncork: () => raw.uncork(),
     onFrame: (listener) => {
       socket.on('message', (data: Buffer, isBinary: boolean) => {
-        listener(isBinary ? undefined : data.toString())
+        listener(isBinary ? data : data.toString())
       })
     },
     onClose: (listener) => {

@@ -2,8 +2,9 @@
  * What a transport and its channels say to each other, as plain messages, so that a channel works wherever it is placed
  * relative to its transport. `id` names one join: a topic may be joined again while the old channel is still ending.
  */
-import type { Pid } from '../../runtime/index.ts'
-import { encodePush, encodeReply } from './serializerV2.ts'
+import type { Pid, Self } from '../../runtime/index.ts'
+import { type TransportPort, transportHere } from './port.ts'
+import { type Frame, findSerializer, type Payload, type Serializer } from './serializer.ts'
 
 /** To a channel: what the client did, or that it has to end. */
 export type ToChannel =
@@ -24,9 +25,15 @@ export type ToTransport =
       /** The channel: this message may come before the word that it was started. */
       readonly pid: Pid
       readonly ok: boolean
-      readonly frame: string
+      readonly frame: Frame
     }
-  | { readonly type: 'phx:frame'; readonly id: number; readonly frame: string }
+  | {
+      readonly type: 'phx:frame'
+      readonly id: number
+      readonly frame: Frame
+      /** What a socket whose client does not keep up may leave out: a message nobody waits for. */
+      readonly spare: boolean
+    }
   /** The channel ends in order: phx_close instead of phx_error. */
   | { readonly type: 'phx:closed'; readonly id: number }
   /** Events it has handled since it last said so. */
@@ -41,9 +48,12 @@ export interface Join {
   readonly joinRef: string | null
   readonly ref: string | null
   readonly payload: unknown
-  /** Parameters of the connection, its session, and what the route was declared with. */
+  /** Name of the serializer its client speaks. */
+  readonly serializer: string
+  /** Parameters of the connection and its session. */
   readonly connect: ConnectInfo
-  readonly options: unknown
+  /** What the socket's connect and the route assigned. */
+  readonly assigns: Readonly<Record<string, unknown>>
 }
 
 /** What is known of the connection a channel lives on. Plain data. */
@@ -57,49 +67,50 @@ export interface ConnectInfo {
   readonly url: string
 }
 
-interface Sender {
-  readonly pid: Pid
-  send(to: Pid, message: unknown): void
-}
-
 const HANDLED_BATCH = 64
 
 /** A channel's end of its link to the transport. */
 export class ChannelLink {
   readonly join: Join
-  readonly #self: Sender
+  readonly serializer: Serializer
+  readonly #self: Self
+  /** undefined: it runs on another thread. */
+  readonly #port: TransportPort | undefined
   #handled = 0
 
-  constructor(self: Sender, join: Join) {
+  constructor(self: Self, join: Join) {
     this.#self = self
     this.join = join
+    this.#port = transportHere(self, join.transport)
+    this.serializer = findSerializer(join.serializer)
   }
 
   #tell(message: ToTransport): void {
-    this.#self.send(this.join.transport, message)
+    if (this.#port === undefined) this.#self.send(this.join.transport, message)
+    else this.#port.fromChannel(message)
   }
 
   /** Answers the join; frames and events that waited for it go on when this is written. */
-  joined(status: 'ok' | 'error', response: object): void {
+  joined(status: 'ok' | 'error', response: Payload): void {
     const { id, joinRef, ref, topic } = this.join
-    const frame = encodeReply(joinRef, ref, topic, status, response)
+    const frame = this.serializer.encodeReply(joinRef, ref, topic, status, response)
     this.#tell({ type: 'phx:joined', id, pid: this.#self.pid, ok: status === 'ok', frame })
   }
 
-  reply(ref: string | null, status: string, response: object): void {
+  reply(ref: string | null, status: string, response: Payload): void {
     if (ref === null) return
-    const { id, joinRef, topic } = this.join
-    this.#tell({ type: 'phx:frame', id, frame: encodeReply(joinRef, ref, topic, status, response) })
+    const { joinRef, topic } = this.join
+    this.frame(this.serializer.encodeReply(joinRef, ref, topic, status, response), false)
   }
 
-  push(event: string, payload: object): void {
-    const { id, joinRef, topic } = this.join
-    this.#tell({ type: 'phx:frame', id, frame: encodePush(joinRef, topic, event, payload) })
+  push(event: string, payload: Payload): void {
+    const { joinRef, topic } = this.join
+    this.frame(this.serializer.encodePush(joinRef, null, topic, event, payload), true)
   }
 
   /** A frame that is already encoded. */
-  frame(frame: string): void {
-    this.#tell({ type: 'phx:frame', id: this.join.id, frame })
+  frame(frame: Frame, spare: boolean): void {
+    this.#tell({ type: 'phx:frame', id: this.join.id, frame, spare })
   }
 
   /** One more event is handled. The transport hears of many at a time: it only has to know who falls behind. */

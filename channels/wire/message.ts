@@ -79,3 +79,28 @@ export function overLength(
   }
   return undefined
 }
+
+/** The message of five decoded fields, each checked for its kind and length. */
+export function messageOf(
+  joinRef: unknown,
+  ref: unknown,
+  topic: unknown,
+  event: unknown,
+  payload: unknown,
+  limits: DecodeLimits,
+): Decoded {
+  if (!isRef(joinRef)) return refuse('bad_ref', 'join_ref is neither a string nor null')
+  if (!isRef(ref)) return refuse('bad_ref', 'ref is neither a string nor null')
+  if (!isName(topic)) return refuse('bad_topic', 'topic is not a string of whole code points')
+  if (!isName(event)) return refuse('bad_event', 'event is not a string of whole code points')
+  const tooLong = overLength(joinRef, ref, topic, event, limits)
+  if (tooLong !== undefined) return refuse('too_long', tooLong)
+  return { ok: true, message: { joinRef, ref, topic, event, payload } }
+}
+
+const isRef = (value: unknown): value is string | null =>
+  value === null || typeof value === 'string'
+
+// A lone surrogate has no UTF-8: two different topics would become one on the way out.
+const isName = (value: unknown): value is string =>
+  typeof value === 'string' && value.isWellFormed()

@@ -6,7 +6,7 @@ import {
   type Decoded,
   type DecodeLimits,
   defaultDecodeLimits,
-  overLength,
+  messageOf,
   refuse,
 } from './message.ts'
 
@@ -35,13 +35,7 @@ export function decode(text: string, limits: DecodeLimits = defaultDecodeLimits)
     return refuse('bad_frame', 'the frame is not an array of join_ref, ref, topic, event, payload')
   }
   const [joinRef, ref, topic, event, payload]: unknown[] = frame
-  if (!isRef(joinRef)) return refuse('bad_ref', 'join_ref is neither a string nor null')
-  if (!isRef(ref)) return refuse('bad_ref', 'ref is neither a string nor null')
-  if (!isName(topic)) return refuse('bad_topic', 'topic is not a string of whole code points')
-  if (!isName(event)) return refuse('bad_event', 'event is not a string of whole code points')
-  const tooLong = overLength(joinRef, ref, topic, event, limits)
-  if (tooLong !== undefined) return refuse('too_long', tooLong)
-  return { ok: true, message: { joinRef, ref, topic, event, payload } }
+  return messageOf(joinRef, ref, topic, event, payload, limits)
 }
 
 /**
@@ -74,9 +68,10 @@ export function encodePush(
   topic: string,
   event: string,
   payload: object,
+  ref: string | null = null,
 ): string {
   const body = encodePayload(payload)
-  return `[${jsonRef(joinRef)},null,${JSON.stringify(topic)},${JSON.stringify(event)},${body}]`
+  return `[${jsonRef(joinRef)},${jsonRef(ref)},${JSON.stringify(topic)},${JSON.stringify(event)},${body}]`
 }
 
 /**
@@ -100,7 +95,7 @@ export function encodePayload(payload: object): string {
     throw payloadError('is not an object', 'wrap it, as in { data: value }')
   }
   if (ArrayBuffer.isView(payload) || payload instanceof ArrayBuffer) {
-    throw payloadError('is bytes', 'send it in a binary frame')
+    throw payloadError('is bytes', 'pass them as a Uint8Array')
   }
   let text: string | undefined
   try {
@@ -126,13 +121,6 @@ export function encodePayload(payload: object): string {
   }
   return text
 }
-
-const isRef = (value: unknown): value is string | null =>
-  value === null || typeof value === 'string'
-
-// A lone surrogate has no UTF-8: two different topics would become one on the way out.
-const isName = (value: unknown): value is string =>
-  typeof value === 'string' && value.isWellFormed()
 
 const jsonRef = (ref: string | null): string => (ref === null ? 'null' : JSON.stringify(ref))
 

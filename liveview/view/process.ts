@@ -3,6 +3,7 @@
  * changed: once per message, or once for several that were already waiting.
  */
 
+import { endWith } from '../../channels/channel/orphan.ts'
 import { ChannelLink, type Join, type ToChannel } from '../../channels/wire/link.ts'
 import { plain, reasonOf, safeText } from '../../runtime/exit/reason.ts'
 import { type ExitReason, formatReason } from '../../runtime/index.ts'
@@ -14,9 +15,7 @@ import {
   type StateAccess,
 } from '../../runtime/process/behaviour.ts'
 import { BroadcastMessage, DownMessage, StopMessage } from '../../runtime/process/messages.ts'
-import { type Pid, schedulerOf } from '../../runtime/process/pid.ts'
 import { type Process, Status } from '../../runtime/process/process.ts'
-import { monitor } from '../../runtime/scheduler/signals.ts'
 import { type DiffNode, diff, type Prints } from '../diff/index.ts'
 import { noteStale } from '../page/stale.ts'
 import { readPageToken } from '../page/token.ts'
@@ -111,7 +110,7 @@ class LiveViewBehaviour implements Behaviour {
     const { self } = process
     const link = new ChannelLink(self, join)
     self.monitor(join.transport)
-    endWith(process, join.transport)
+    endWith(process, join.transport, ORPHAN_TIMEOUT_MS)
     // Its supervisor waits for the process, not for the page.
     process.ready()
     const node = localNode(self)
@@ -309,27 +308,6 @@ class LiveViewBehaviour implements Behaviour {
     }
     process.scheduler.exit(process, last)
   }
-}
-
-/**
- * A view whose page is gone ends by itself, by way of its mailbox. One that hangs in a handler never gets there: it is killed
- * when its time is up.
- */
-function endWith(process: Process, transport: Pid): void {
-  const { scheduler } = process
-  const ref = scheduler.refs.next()
-  process.pendingOrNew().set(ref, {
-    scheduler: schedulerOf(transport),
-    standing: true,
-    reply: () => {},
-    down: () => {
-      process.pending?.delete(ref)
-      process.monitors?.delete(ref)
-      scheduler.clock.after(process, ORPHAN_TIMEOUT_MS, () => scheduler.exit(process, 'killed'))
-    },
-    abandon: () => {},
-  })
-  monitor(scheduler, process, transport, ref)
 }
 
 /** What the page must be told, or undefined. */

@@ -41,6 +41,7 @@ export interface LogLine {
 }
 
 const LOG_CHANNEL = 'beamish:log'
+const DEBUG_CHANNEL = 'beamish:logDebug'
 
 /** Starts to log what this thread's processes do. Returns the function that ends it. */
 export function startLog(scheduler: number, options: LogOptions): () => void {
@@ -54,6 +55,7 @@ export function startLog(scheduler: number, options: LogOptions): () => void {
     logger[level](fields, message)
   }
   subscribe(LOG_CHANNEL, line)
+  if (logger.isLevelEnabled('debug')) subscribe(DEBUG_CHANNEL, line)
   const ends = [
     onEvent('crash', (report) => logCrash(logger, report)),
     onEvent('supervisor', (report) => logSupervisor(logger, report)),
@@ -71,6 +73,7 @@ export function startLog(scheduler: number, options: LogOptions): () => void {
       )
     }),
     () => unsubscribe(LOG_CHANNEL, line),
+    () => unsubscribe(DEBUG_CHANNEL, line),
   ]
   return () => {
     for (const end of ends) end()

@@ -73,10 +73,21 @@ export class BroadcastMessage<E extends string = string, T = unknown> {
   readonly topic: string
   readonly event: E
   readonly payload: T
-  constructor(topic: string, event: E, payload: T) {
+  #memo: unknown
+  constructor(topic: string, event: E, payload: T, memo?: unknown) {
     this.topic = topic
     this.event = event
     this.payload = payload
+    this.#memo = memo
+  }
+
+  /** Kernel side: what those on the fast lane have made of it, once for all on this thread. It is no part of the message. */
+  get memo(): unknown {
+    return this.#memo
+  }
+
+  set memo(memo: unknown) {
+    this.#memo = memo
   }
 }
 

@@ -57,6 +57,7 @@ export class PubSub {
     }
   }
 
+  /** `memo`: what the sender has made of it already, for the fast lanes of this thread. */
   broadcast(
     from: Pid,
     topic: string,
@@ -64,10 +65,11 @@ export class PubSub {
     payload: unknown,
     except: Pid,
     local: boolean,
+    memo?: unknown,
   ): void {
     const sent = this.#scheduler.development ? isolate(payload, from, topic) : payload
     if (!local) this.#toOthers(from, topic, event, sent, except)
-    this.dispatch(new BroadcastMessage(topic, event, sent), except)
+    this.dispatch(new BroadcastMessage(topic, event, sent, memo), except)
   }
 
   #toOthers(from: Pid, topic: string, event: string, payload: unknown, except: Pid): void {

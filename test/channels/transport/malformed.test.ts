@@ -55,15 +55,16 @@ t.test('a payload as deep as the limit is no malformed frame', async (t) => {
 
 t.test('a binary frame is answered; the socket and its channels live on', async (t) => {
   const view = await LiveClient.open(base, '/counter/binary')
-  view.wire.raw(Uint8Array.of(0, 1, 1, 1, 1, 49, 50, 51, 52, 0))
+  view.wire.raw(Uint8Array.of(1, 1, 1, 1, 1, 49, 50, 51, 52, 0))
   view.wire.raw(new Uint8Array(0))
   for (let i = 0; i < 2; i++) {
     const answer = await view.wire.nextEvent('phoenix', 'phx_reply')
-    t.same(answer.payload, {
-      status: 'error',
-      response: { reason: 'binary frames are not supported' },
-    })
+    t.match(answer.payload, { status: 'error', response: { reason: 'malformed frame' } })
   }
+  const fields = [view.joinRef, 'b', view.topic, 'event'].map((field) => Buffer.from(field))
+  const header = [0, ...fields.map(({ length }) => length)]
+  view.wire.raw(Buffer.concat([Uint8Array.from(header), ...fields, Buffer.from('bytes')]))
+  t.match((await view.wire.replyTo('b')).payload, { status: 'ok', response: {} })
   await view.click('add', { n: 1 })
   t.equal(view.text('count'), '1')
   await view.close()

@@ -1,0 +1,259 @@
+/** channel(): what happens on a topic, as data: who may join, which events it takes, what it tells its client. */
+import type { NoReply, Stop } from '../../runtime/genServer/results.ts'
+import { BeamishError, type ExitReason, type From, type Topic } from '../../runtime/index.ts'
+import { type CodeChange, defineBehaviour } from '../../runtime/process/behaviour.ts'
+import type { BroadcastMessage } from '../../runtime/process/messages.ts'
+import type { TopicEvents } from '../../runtime/pubsub/topic.ts'
+import { type InferPayload, type PayloadSpec, payloadSchema } from '../payload/index.ts'
+import type { PayloadSchema } from '../payload/schema.ts'
+import type { AssignsOf, UserSocket } from '../socket/userSocket.ts'
+import type { Payload } from '../wire/serializer.ts'
+import { ChannelBehaviour } from './process.ts'
+import type { ChannelReply, Joined } from './results.ts'
+import type { ChannelSocket } from './socket.ts'
+
+export type EventSpecs = Readonly<Record<string, PayloadSpec>>
+
+/** How loud something is told, or false. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | false
+
+type OneOrLater<T> = T | Promise<T>
+type Nothing = undefined | void
+
+/** A plain object is a reply of status ok. */
+type HandledIn<A extends object> =
+  | Nothing
+  | ChannelSocket<A>
+  | NoReply
+  | Stop
+  | ChannelReply
+  | Payload
+type Handled<A extends object> = Nothing | ChannelSocket<A> | NoReply | Stop
+type JoinResult<A extends object> = ChannelSocket<A> | Joined<A> | ChannelReply<'error'>
+
+type EventsOf<T extends readonly Topic[]> = Intersected<TopicEvents<T[number]>>
+type Intersected<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void
+  ? I
+  : never
+
+export interface ChannelSpec<
+  E extends EventSpecs,
+  T extends readonly Topic[],
+  U,
+  P extends PayloadSpec | undefined,
+  A extends object,
+  R,
+> {
+  /** The socket it is mounted on: types what `socket.assigns` holds when join begins. */
+  readonly socket?: U
+  /** Events of the client with their payloads; one that does not fit gets an error reply that says which field, and no handler. */
+  readonly events?: E
+  /** Topics whose events handleInfo handles; subscribe to them in join. */
+  readonly topics?: T
+  /** What a join must send along; anything else is refused with what is wrong. */
+  readonly params?: P
+  /**
+   * Decides about a join. Answer the socket, joined(socket, response), or error(response) to refuse. Until it is answered the
+   * channel cannot push or broadcast: send yourself a message for that.
+   */
+  join(
+    topic: string,
+    payload: P extends PayloadSpec ? InferPayload<P> : unknown,
+    socket: ChannelSocket<AssignsOf<U>>,
+  ): OneOrLater<JoinResult<A>>
+  /**
+   * What the client sends, by declared event, or one function for all of them, declared or not. A plain object is a reply of
+   * status ok; no answer is none.
+   */
+  readonly handleIn?:
+    | {
+        readonly [K in keyof R]: (
+          payload: InferPayload<E[K & keyof E]>,
+          socket: ChannelSocket<A>,
+        ) => R[K] & OneOrLater<HandledIn<A>>
+      }
+    | ((event: string, payload: unknown, socket: ChannelSocket<A>) => OneOrLater<HandledIn<A>>)
+  /** Broadcasts on this channel's own topic that are to pass through it, by event: push what the client is to see. */
+  readonly handleOut?: Readonly<
+    Record<string, (payload: never, socket: ChannelSocket<A>) => OneOrLater<Handled<A>>>
+  >
+  /** Broadcasts on the declared topics, by event. */
+  readonly handleInfo?: {
+    readonly [K in keyof EventsOf<T>]?: (
+      payload: EventsOf<T>[K],
+      socket: ChannelSocket<A>,
+      message: BroadcastMessage,
+    ) => OneOrLater<Handled<A>>
+  }
+  /** Every other message: sends, DOWN, EXIT, 'timeout', broadcasts without a handler. Without it they are reported and dropped. */
+  handleMessage?(message: unknown, socket: ChannelSocket<A>): OneOrLater<Handled<A>>
+  /** Calls of other processes, by name. The value is the reply. */
+  readonly handleCall?: Readonly<
+    Record<string, (payload: never, socket: ChannelSocket<A>, from: From) => unknown>
+  >
+  readonly handleCast?: Readonly<
+    Record<string, (payload: never, socket: ChannelSocket<A>) => OneOrLater<Handled<A>>>
+  >
+  /** Makes the assigns of this version from those of another one, for sys.changeCode. */
+  readonly codeChange?: (assigns: unknown, change: CodeChange) => unknown
+  /**
+   * Runs when the client leaves (`{ shutdown: 'left' }`), when its connection ends (`{ shutdown: 'closed' }` and others), at a
+   * stop, when a callback has thrown, and when the node drains; of exit signals only for one that traps them.
+   */
+  terminate?(reason: ExitReason, socket: ChannelSocket<A>): unknown
+  /** Traps exits from the start. Default false. */
+  readonly trapExit?: boolean
+  /** An unknown event crashes the channel, as in Phoenix, instead of getting an error reply. Default false. */
+  readonly strict?: boolean
+  /** Hibernates after so many idle milliseconds, or up to twice as many. Default 15,000; Infinity: never. */
+  readonly hibernateAfterMs?: number
+  /** Milliseconds its terminate may take when it is told to end, or brutal_kill. Default 5,000; Infinity: any. */
+  readonly shutdown?: number | 'brutal_kill'
+  /** Default info. */
+  readonly logJoin?: LogLevel
+  /** Default debug. */
+  readonly logHandleIn?: LogLevel
+}
+
+type Callback = (...args: readonly unknown[]) => unknown
+type Callbacks = Readonly<Record<string, Callback>>
+
+/** A channel as its process runs it. */
+export interface ChannelDefinition {
+  readonly name: string
+  readonly schemas: ReadonlyMap<string, PayloadSchema<unknown>>
+  readonly params: PayloadSchema<unknown> | undefined
+  readonly intercepts: ReadonlySet<string>
+  readonly hibernateAfterMs: number
+  readonly shutdown: number | 'brutal_kill'
+  readonly strict: boolean
+  readonly trapExit: boolean
+  readonly logJoin: LogLevel
+  readonly logHandleIn: LogLevel
+  readonly callbacks: {
+    join(topic: string, payload: unknown, socket: ChannelSocket): unknown
+    readonly handleIn?: Callbacks | Callback
+    readonly handleOut?: Callbacks
+    readonly handleInfo?: Callbacks
+    handleMessage?(message: unknown, socket: ChannelSocket): unknown
+    readonly handleCall?: Callbacks
+    readonly handleCast?: Callbacks
+    readonly codeChange?: (assigns: unknown, change: CodeChange) => unknown
+    terminate?(reason: ExitReason, socket: ChannelSocket): unknown
+  }
+}
+
+declare const contract: unique symbol
+
+/** A channel, for the routes of a socket; its type tells a typed client what it may send and gets. */
+export interface Channel<C = unknown> {
+  readonly name: string
+  readonly [contract]?: C
+}
+
+/** Types only: what a channel takes and answers. */
+export interface Contract<E, P, R> {
+  readonly events: E
+  readonly params: P
+  readonly replies: R
+}
+
+const HIBERNATE_AFTER_MS = 15_000
+const SHUTDOWN_MS = 5_000
+const LEVELS: readonly unknown[] = ['debug', 'info', 'warn', 'error', false]
+
+const definitions = new Map<string, ChannelDefinition>()
+
+/**
+ * Defines a channel under a name that is the same on every thread. Declare `socket`, `events` and `topics` before `join`: the
+ * callbacks are typed from them.
+ *
+ * @example
+ * ```ts
+ * import { channel, error, joined, ok, string } from 'beamish/channels'
+ * export const Room = channel('doc-room', {
+ *   events: { new_msg: { body: string(1, 500) } },
+ *   join(topic, _payload, socket) {
+ *     if (topic === 'room:secret') return error({ reason: 'unauthorized' })
+ *     return joined(socket.assign({ sent: 0 }), { topic })
+ *   },
+ *   handleIn: {
+ *     new_msg({ body }, socket) {
+ *       socket.update('sent', (sent) => sent + 1).broadcast('new_msg', { body })
+ *       return ok({ sent: socket.assigns.sent })
+ *     },
+ *   },
+ * })
+ * ```
+ * @throws BEAMISH_BEHAVIOUR_DUPLICATE, BEAMISH_BAD_OPTION, CHN_SCHEMA
+ */
+export function channel<
+  A extends object,
+  const E extends EventSpecs = Record<never, never>,
+  const T extends readonly Topic[] = readonly [],
+  U extends UserSocket | undefined = undefined,
+  const P extends PayloadSpec | undefined = undefined,
+  R = Record<never, never>,
+>(name: string, spec: ChannelSpec<E, T, U, P, A, R>): Channel<Contract<E, P, R>> {
+  const events = spec.events ?? ({} as E)
+  const bad = (option: string, got: unknown, fix: string): BeamishError =>
+    new BeamishError('BEAMISH_BAD_OPTION', {
+      option: `${option} of channel "${name}"`,
+      got: String(got),
+      fix,
+    })
+  if (typeof spec.join !== 'function') {
+    throw bad('join', typeof spec.join, 'give a function that answers the socket or error()')
+  }
+  const { handleIn } = spec
+  if (typeof handleIn !== 'function') {
+    const handled = Object.keys(handleIn ?? {})
+    for (const event of handled) {
+      if (Object.hasOwn(events, event)) continue
+      throw bad(
+        `handleIn.${event}`,
+        'not declared',
+        `add ${event} to events; any() takes whatever comes`,
+      )
+    }
+    for (const event of Object.keys(events)) {
+      if (handled.includes(event)) continue
+      throw bad(`events.${event}`, 'without a handler', `add handleIn.${event}, or remove it`)
+    }
+  }
+  const {
+    hibernateAfterMs = HIBERNATE_AFTER_MS,
+    shutdown = SHUTDOWN_MS,
+    logJoin = 'info',
+    logHandleIn = 'debug',
+  } = spec
+  if (!(typeof hibernateAfterMs === 'number' && hibernateAfterMs > 0)) {
+    throw bad('hibernateAfterMs', hibernateAfterMs, 'give milliseconds above 0, or Infinity')
+  }
+  if (shutdown !== 'brutal_kill' && !(typeof shutdown === 'number' && shutdown >= 0)) {
+    throw bad('shutdown', shutdown, "give milliseconds from 0 up, Infinity, or 'brutal_kill'")
+  }
+  for (const [option, level] of Object.entries({ logJoin, logHandleIn })) {
+    if (!LEVELS.includes(level)) throw bad(option, level, 'give debug, info, warn, error or false')
+  }
+  const schemas = new Map<string, PayloadSchema<unknown>>()
+  for (const [event, fields] of Object.entries(events)) schemas.set(event, payloadSchema(fields))
+  const definition: ChannelDefinition = {
+    name,
+    schemas,
+    params: spec.params === undefined ? undefined : payloadSchema(spec.params as PayloadSpec),
+    intercepts: new Set(Object.keys(spec.handleOut ?? {})),
+    hibernateAfterMs,
+    shutdown,
+    strict: spec.strict ?? false,
+    trapExit: spec.trapExit ?? false,
+    logJoin,
+    logHandleIn,
+    callbacks: spec as never,
+  }
+  defineBehaviour(new ChannelBehaviour(definition))
+  definitions.set(name, definition)
+  return { name }
+}
+
+export const findChannel = (name: string): ChannelDefinition | undefined => definitions.get(name)

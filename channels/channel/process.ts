@@ -1,0 +1,395 @@
+/**
+ * A channel as a process: one per client and joined topic. It joins, handles what its client and others send, and tells its
+ * transport how it ends.
+ */
+import { Exit, isShutdown, plain, reasonOf, safeText } from '../../runtime/exit/reason.ts'
+import { NoReply, Stop } from '../../runtime/genServer/results.ts'
+import { BeamishError, type ExitReason } from '../../runtime/index.ts'
+import { logLine } from '../../runtime/log.ts'
+import type { Behaviour, CodeChange, StateAccess } from '../../runtime/process/behaviour.ts'
+import {
+  BroadcastMessage,
+  CallMessage,
+  CastMessage,
+  DownMessage,
+  ExitMessage,
+  StopMessage,
+} from '../../runtime/process/messages.ts'
+import { type Process, Status } from '../../runtime/process/process.ts'
+import { awaitMessage, messageCame } from '../../runtime/process/waiting.ts'
+import { answer } from '../../runtime/scheduler/calls.ts'
+import { validate } from '../payload/index.ts'
+import { ChannelLink, type Join, type ToChannel } from '../wire/link.ts'
+import type { Payload } from '../wire/serializer.ts'
+import { frameOf } from './broadcast.ts'
+import type { ChannelDefinition } from './channel.ts'
+import { endWith } from './orphan.ts'
+import { handledEvent, handlingFrom, joinedTopic, undeliverable } from './report.ts'
+import { type AfterOptions, ChannelReply, Joined } from './results.ts'
+import { ChannelSocket } from './socket.ts'
+
+interface State {
+  readonly definition: ChannelDefinition
+  readonly link: ChannelLink
+  readonly socket: ChannelSocket
+}
+
+type Callback = (...args: readonly unknown[]) => unknown
+
+const own = (handlers: Readonly<Record<string, Callback>> | undefined, name: string) =>
+  handlers !== undefined && Object.hasOwn(handlers, name) ? handlers[name] : undefined
+
+/** The state of a channel is its assigns. */
+const assignsOf: StateAccess = {
+  get: (process) => (process.state as State | undefined)?.socket.assigns,
+  set(process, assigns) {
+    ;(process.state as State).socket.restore(assigns as Record<never, never>)
+  },
+}
+
+export class ChannelBehaviour implements Behaviour {
+  readonly delivery = 'handle'
+  readonly containStrays = true
+  readonly data = assignsOf
+  readonly name: string
+  readonly trapExit: boolean
+  readonly definition: ChannelDefinition
+
+  constructor(definition: ChannelDefinition) {
+    this.name = definition.name
+    this.trapExit = definition.trapExit
+    this.definition = definition
+  }
+
+  /** A code change puts another behaviour of this name in force; its callbacks are those of all its processes. */
+  #callbacks(process: Process): ChannelDefinition['callbacks'] {
+    return (process.behaviour as ChannelBehaviour).definition.callbacks
+  }
+
+  describe(process: Process): string | undefined {
+    const state = process.state as State | undefined
+    return state === undefined ? undefined : `channel ${this.name}`
+  }
+
+  inspectState(process: Process): unknown {
+    return (process.state as State | undefined)?.socket.assigns
+  }
+
+  codeChange(assigns: unknown, change: CodeChange): unknown {
+    const { codeChange } = this.definition.callbacks
+    return codeChange === undefined ? assigns : codeChange(assigns, change)
+  }
+
+  start(process: Process, argument: unknown): unknown {
+    const join = argument as Join
+    const { self } = process
+    const link = new ChannelLink(self, join)
+    const socket = new ChannelSocket(self, link)
+    process.state = { definition: this.definition, link, socket } satisfies State
+    self.monitor(join.transport)
+    endWith(process, join.transport, orphanMs(this.definition))
+    // Its supervisor waits for the process, not for what join awaits.
+    process.ready()
+    const startedMs = self.now()
+    const { params, callbacks } = this.definition
+    let { payload } = join
+    if (params !== undefined) {
+      const checked = validate(params, payload)
+      if (!checked.ok) {
+        link.joined('error', { reason: 'invalid payload', issues: checked.issues })
+        process.scheduler.exit(process, 'shutdown')
+        return undefined
+      }
+      payload = checked.value
+    }
+    process.scheduler.journal.notes('join')
+    const result = callbacks.join(join.topic, payload, socket)
+    if (result instanceof Promise) {
+      return result.then((value) => this.#joined(process, value, startedMs))
+    }
+    return this.#joined(process, result, startedMs)
+  }
+
+  #joined(process: Process, result: unknown, startedMs: number): void {
+    if (process.status === Status.Dead) return
+    const { link, socket } = process.state as State
+    const took = process.self.now() - startedMs
+    if (result instanceof ChannelReply) {
+      if (result.status !== 'error') throw badReturn('join', result)
+      link.joined('error', result.payload)
+      joinedTopic(this.definition, process, link.join, false, took)
+      process.scheduler.exit(process, 'shutdown')
+      return
+    }
+    if (result !== socket && !(result instanceof Joined)) throw badReturn('join', result)
+    const { scheduler } = process
+    const { topic } = link.join
+    // Before the answer: what is broadcast from here on is not missed, and waits at the transport until the answer is written.
+    scheduler.pubsub.subscribe(process, topic, (message) => this.#lane(process, message))
+    socket.hasJoined()
+    link.joined('ok', result instanceof Joined ? result.payload : {})
+    joinedTopic(this.definition, process, link.join, true, took)
+    scheduler.sleepers.watch(process, this.definition.hibernateAfterMs)
+  }
+
+  /** The fast lane of broadcasts on its own topic: to the client, without a turn of this process. */
+  #lane(process: Process, message: BroadcastMessage): void {
+    const { definition } = process.behaviour as ChannelBehaviour
+    if (definition.intercepts.has(message.event)) {
+      process.scheduler.deliver(process, message)
+      return
+    }
+    const { link } = process.state as State
+    try {
+      link.frame(frameOf(message, link.serializer), true)
+    } catch (thrown) {
+      // The mistake is the broadcaster's, who is not here; the other subscribers must get theirs.
+      undeliverable(message, thrown)
+    }
+  }
+
+  handle(process: Process, message: unknown): unknown {
+    if (process.waiting !== undefined) messageCame(process)
+    const state = process.state as State
+    const callbacks = this.#callbacks(process)
+    if (message instanceof BroadcastMessage) return this.#broadcast(process, state, message)
+    if (message instanceof CallMessage) {
+      const handler = own(callbacks.handleCall, message.event)
+      if (handler === undefined) throw noHandler('handleCall', message.event)
+      const result = handler.call(callbacks.handleCall, message.payload, state.socket, message)
+      return after(result, (value) => this.#called(process, state, message, value))
+    }
+    if (message instanceof CastMessage) {
+      const handler = own(callbacks.handleCast, message.event)
+      if (handler === undefined) throw noHandler('handleCast', message.event)
+      const result = handler.call(callbacks.handleCast, message.payload, state.socket)
+      return after(result, (value) => this.#applied(process, state, 'handleCast', value))
+    }
+    if (message instanceof DownMessage && message.object === state.link.join.transport) {
+      const reason: ExitReason =
+        message.reason === 'normal' ? { shutdown: 'closed' } : message.reason
+      return this.#stop(process, state, reason)
+    }
+    if (message instanceof StopMessage) return this.#stop(process, state, message.reason)
+    if (message instanceof ExitMessage && this.#isOrder(process, state, message)) {
+      return this.#stop(process, state, message.reason)
+    }
+    const known = message as ToChannel
+    switch (typeof message === 'object' && message !== null ? known.type : undefined) {
+      case 'phx:event':
+        return this.#event(process, state, known as ToChannel & { type: 'phx:event' })
+      case 'phx:leave':
+        state.link.reply((known as { ref: string | null }).ref, 'ok', {})
+        return this.#stop(process, state, { shutdown: 'left' })
+      case 'phx:stop':
+        return this.#stop(process, state, (known as { reason: ExitReason }).reason, false)
+      default:
+        return this.#other(process, state, message)
+    }
+  }
+
+  /** Its supervisor's shutdown, or its transport's: a new join of the topic takes its place. */
+  #isOrder(process: Process, state: State, { from }: ExitMessage): boolean {
+    return from === process.parent || from === state.link.join.transport
+  }
+
+  #broadcast(process: Process, state: State, message: BroadcastMessage): unknown {
+    const callbacks = this.#callbacks(process)
+    if (message.topic === state.link.join.topic) {
+      const handler = own(callbacks.handleOut, message.event)
+      if (handler !== undefined) {
+        const result = handler.call(callbacks.handleOut, message.payload, state.socket)
+        return after(result, (value) => this.#applied(process, state, 'handleOut', value))
+      }
+    }
+    const handler = own(callbacks.handleInfo, message.event)
+    if (handler === undefined) return this.#other(process, state, message)
+    const result = handler.call(callbacks.handleInfo, message.payload, state.socket, message)
+    return after(result, (value) => this.#applied(process, state, 'handleInfo', value))
+  }
+
+  #other(process: Process, state: State, message: unknown): unknown {
+    const callbacks = this.#callbacks(process)
+    if (callbacks.handleMessage === undefined) {
+      logLine('warn', `channel ${this.name} has no handleMessage: dropped a message`, () => ({
+        message: safeText(message, 200),
+      }))
+      return undefined
+    }
+    const result = callbacks.handleMessage(message, state.socket)
+    return after(result, (value) => this.#applied(process, state, 'handleMessage', value))
+  }
+
+  #event(process: Process, state: State, push: ToChannel & { type: 'phx:event' }): unknown {
+    const { ref, event } = push
+    const { link, socket } = state
+    const { definition } = process.behaviour as ChannelBehaviour
+    const { handleIn } = definition.callbacks
+    link.handled()
+    const every = typeof handleIn === 'function' ? handleIn : undefined
+    const handler = every ?? own(handleIn as Readonly<Record<string, Callback>>, event)
+    if (handler === undefined) {
+      if (definition.strict) throw noHandler('handleIn', event)
+      link.reply(ref, 'error', { reason: 'unknown event' })
+      return undefined
+    }
+    let { payload } = push
+    const schema = definition.schemas.get(event)
+    if (schema !== undefined) {
+      const checked = validate(schema, payload)
+      if (!checked.ok) {
+        link.reply(ref, 'error', { reason: 'invalid payload', issues: checked.issues })
+        return undefined
+      }
+      payload = checked.value
+    }
+    process.scheduler.journal.notes(event)
+    const fromMs = handlingFrom(definition, process)
+    socket.handles(ref)
+    const result =
+      every === undefined
+        ? handler.call(handleIn, payload, socket)
+        : handler.call(definition.callbacks, event, payload, socket)
+    if (result instanceof Promise) {
+      return result.then((value) => this.#handledIn(process, state, push, fromMs, value))
+    }
+    return this.#handledIn(process, state, push, fromMs, result)
+  }
+
+  #handledIn(
+    process: Process,
+    state: State,
+    { ref, event, payload }: ToChannel & { type: 'phx:event' },
+    fromMs: number,
+    value: unknown,
+  ): unknown {
+    if (process.status === Status.Dead) return undefined
+    const { definition } = process.behaviour as ChannelBehaviour
+    handledEvent(definition, process, state.link.join, event, payload, fromMs)
+    const next = this.#answered(process, state, ref, value)
+    state.socket.handles(null)
+    return next
+  }
+
+  #answered(process: Process, state: State, ref: string | null, value: unknown): unknown {
+    const { link, socket } = state
+    if (value === undefined || value === socket) return undefined
+    if (value instanceof ChannelReply) {
+      link.reply(ref, value.status, value.payload)
+      return idle(process, value.options)
+    }
+    if (value instanceof Stop && value.hasReply) {
+      const { reply } = value
+      if (reply instanceof ChannelReply) link.reply(ref, reply.status, reply.payload)
+      else if (isPayload(reply)) link.reply(ref, 'ok', reply)
+      else throw badReturn('handleIn', reply)
+      return this.#stop(process, state, value.reason)
+    }
+    if (value instanceof NoReply || value instanceof Stop) {
+      return this.#applied(process, state, 'handleIn', value)
+    }
+    if (!isPayload(value)) throw badReturn('handleIn', value)
+    link.reply(ref, 'ok', value)
+    return undefined
+  }
+
+  /** An answer that may not be a reply. */
+  #applied(process: Process, state: State, callback: string, value: unknown): unknown {
+    if (value === undefined || value === state.socket || process.status === Status.Dead) {
+      return undefined
+    }
+    if (value instanceof NoReply) return idle(process, value.options)
+    if (value instanceof Stop && !value.hasReply) return this.#stop(process, state, value.reason)
+    throw badReturn(callback, value)
+  }
+
+  #called(process: Process, state: State, from: CallMessage, value: unknown): unknown {
+    if (process.status === Status.Dead) return undefined
+    if (value instanceof NoReply) return idle(process, value.options)
+    if (value instanceof Stop) {
+      if (value.hasReply) answer(process.scheduler, process, from, value.reply)
+      return this.#stop(process, state, value.reason)
+    }
+    answer(process.scheduler, process, from, value)
+    return undefined
+  }
+
+  crashed(process: Process, thrown: unknown, message: unknown): unknown {
+    const reason = plain(reasonOf(thrown))
+    const state = process.state as State | undefined
+    if (state === undefined || !state.socket.joined) {
+      // Nothing of it has begun: its client hears that the join crashed, and terminate has nothing to end.
+      process.scheduler.report(process, reason, undefined)
+      process.scheduler.exit(process, reason)
+      return undefined
+    }
+    return this.#stop(process, state, reason, true, message)
+  }
+
+  /** Tells the client, runs terminate, ends. An exception in terminate becomes the reason. */
+  #stop(
+    process: Process,
+    state: State,
+    reason: ExitReason,
+    tells = true,
+    message: unknown = process.lastMessage,
+  ): unknown {
+    if (tells && isShutdown(reason)) state.link.closed()
+    const end = (last: ExitReason): void => {
+      if (process.status === Status.Dead) return
+      const known = plain(last)
+      process.scheduler.report(process, known, message)
+      process.scheduler.exit(process, known)
+    }
+    const callbacks = this.#callbacks(process)
+    if (callbacks.terminate === undefined || !state.socket.joined) {
+      end(reason)
+      return undefined
+    }
+    process.scheduler.tracer?.terminates(process, reason)
+    // Its supervisor's shutdown must not cut off what runs because of one; its kill does, when its time is up.
+    process.trapExit = true
+    try {
+      const result = callbacks.terminate(reason, state.socket)
+      if (result instanceof Promise) {
+        return result.then(
+          () => end(reason),
+          (thrown: unknown) => end(reasonOf(thrown)),
+        )
+      }
+      end(reason)
+    } catch (thrown) {
+      end(reasonOf(thrown))
+    }
+    return undefined
+  }
+}
+
+const isPayload = (value: unknown): value is Payload =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function idle(process: Process, options: AfterOptions | undefined): undefined {
+  if (options === undefined || process.status === Status.Dead) return undefined
+  const { timeoutMs, hibernate } = options
+  if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
+    if (!(timeoutMs >= 0)) throw badReturn('timeoutMs', timeoutMs)
+    awaitMessage(process, timeoutMs)
+  }
+  if (hibernate === true) process.scheduler.sleepers.soon(process)
+  return undefined
+}
+
+/** Goes on at once after a synchronous callback, later after an asynchronous one. */
+function after(result: unknown, next: (value: unknown) => unknown): unknown {
+  return result instanceof Promise ? result.then(next) : next(result)
+}
+
+const badReturn = (callback: string, value: unknown): Exit =>
+  new Exit({ badReturn: { callback, value: safeText(value, 200) } })
+
+const noHandler = (callback: string, event: string): BeamishError =>
+  new BeamishError('BEAMISH_NO_HANDLER', { behaviour: 'the channel', callback, event })
+
+/** How long it may outlive its connection: as long as its supervisor would wait. */
+const orphanMs = ({ shutdown }: ChannelDefinition): number =>
+  shutdown === 'brutal_kill' ? 0 : shutdown

@@ -1,0 +1,32 @@
+/** Replies that come later. */
+import type { Self } from '../../runtime/index.ts'
+import type { ToTransport } from '../wire/link.ts'
+import { findSerializer, type Payload } from '../wire/serializer.ts'
+import type { SocketRef } from './socket.ts'
+
+/**
+ * Answers a push that handleIn did not answer, from any process on any thread: `ref` is what `socket.ref()` gave there. The
+ * client takes the first answer; one whose channel or connection is gone goes nowhere.
+ *
+ * @example
+ * ```ts
+ * import { task } from 'beamish'
+ * import { any, channel, replyTo } from 'beamish/channels'
+ * channel('doc-later', {
+ *   events: { work: any() },
+ *   join: (_topic, _payload, socket) => socket,
+ *   handleIn: {
+ *     work(_payload, socket) {
+ *       const ref = socket.ref()
+ *       task.async(socket.self, async () => replyTo(socket.self, ref, 'ok', { done: true }))
+ *     },
+ *   },
+ * })
+ * ```
+ * @throws CHN_PAYLOAD
+ */
+export function replyTo(self: Self, ref: SocketRef, status: string, payload: Payload = {}): void {
+  const { transport, id, serializer, topic, joinRef } = ref
+  const frame = findSerializer(serializer).encodeReply(joinRef, ref.ref, topic, status, payload)
+  self.send(transport, { type: 'phx:frame', id, frame, spare: false } satisfies ToTransport)
+}

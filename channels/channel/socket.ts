@@ -1,0 +1,152 @@
+/**
+ * The socket of a channel: its assigns, and what a channel may do to its client and to others on its topic. Callbacks change
+ * it in place; assigns themselves are replaced, never mutated.
+ */
+import type { Pid, Self } from '../../runtime/index.ts'
+import type { Topic, TopicEvents } from '../../runtime/pubsub/topic.ts'
+import { ChannelError } from '../errors.ts'
+import type { ChannelLink } from '../wire/link.ts'
+import type { Payload } from '../wire/serializer.ts'
+import { broadcastOn } from './broadcast.ts'
+
+/** A push to be answered later, from any process on any thread. Plain data. */
+export interface SocketRef {
+  readonly transport: Pid
+  readonly id: number
+  readonly serializer: string
+  readonly topic: string
+  readonly joinRef: string | null
+  readonly ref: string
+}
+
+export class ChannelSocket<Assigns extends object = Record<never, never>> {
+  /** The process of the channel. */
+  readonly self: Self
+  readonly topic: string
+  readonly #link: ChannelLink
+  #assigns: Assigns
+  #joined = false
+  #ref: string | null = null
+
+  constructor(self: Self, link: ChannelLink) {
+    this.self = self
+    this.topic = link.join.topic
+    this.#link = link
+    this.#assigns = link.join.assigns as Assigns
+  }
+
+  get assigns(): Readonly<Assigns> {
+    return this.#assigns
+  }
+
+  /** The process that holds the connection. */
+  get transport(): Pid {
+    return this.#link.join.transport
+  }
+
+  /** Sets assigns, from values or from what a function makes of the present ones. */
+  assign<K extends object>(
+    values: K | ((assigns: Readonly<Assigns>) => K),
+  ): ChannelSocket<Omit<Assigns, keyof K> & K> {
+    const given = typeof values === 'function' ? values(this.#assigns) : values
+    this.#assigns = { ...this.#assigns, ...given }
+    return this as never
+  }
+
+  /** Replaces one assign by what `change` makes of it. */
+  update<K extends keyof Assigns>(name: K, change: (value: Assigns[K]) => Assigns[K]): this {
+    this.#assigns = { ...this.#assigns, [name]: change(this.#assigns[name]) }
+    return this
+  }
+
+  /**
+   * Sends an event to this channel's client.
+   * @throws CHN_NOT_JOINED during join, CHN_PAYLOAD for what is neither an object that JSON can carry nor a Uint8Array
+   */
+  push(event: string, payload: Payload = {}): this {
+    this.#mustBeJoined('push')
+    this.#link.push(event, payload)
+    return this
+  }
+
+  /**
+   * Sends an event to all who joined this topic, on every thread, this client included.
+   * @throws CHN_NOT_JOINED, CHN_PAYLOAD
+   */
+  broadcast(event: string, payload: Payload = {}): this {
+    this.#mustBeJoined('broadcast')
+    broadcastOn(this.self, this.#link.serializer, this.topic, event, payload, false)
+    return this
+  }
+
+  /** broadcast to all but this client. @throws CHN_NOT_JOINED, CHN_PAYLOAD */
+  broadcastFrom(event: string, payload: Payload = {}): this {
+    this.#mustBeJoined('broadcastFrom')
+    broadcastOn(this.self, this.#link.serializer, this.topic, event, payload, true)
+    return this
+  }
+
+  /** Subscribes this channel to another topic; its broadcasts run handleInfo by their event. */
+  subscribe(topic: string | Topic): this {
+    this.self.subscribe(topic)
+    return this
+  }
+
+  unsubscribe(topic: string | Topic): this {
+    this.self.unsubscribe(topic)
+    return this
+  }
+
+  /** Sends a typed event on another topic. */
+  publish<T extends string | Topic, E extends keyof TopicEvents<T> & string>(
+    topic: T,
+    event: E,
+    payload: TopicEvents<T>[E],
+  ): this {
+    this.self.broadcast(topic, event, payload)
+    return this
+  }
+
+  /**
+   * The push that is being handled, to be answered later by replyTo(), in this process or any other.
+   * @throws CHN_NO_REF outside of handleIn, or for a push that wants no answer
+   */
+  ref(): SocketRef {
+    const { transport, id, serializer, topic, joinRef } = this.#link.join
+    if (this.#ref === null) {
+      throw new ChannelError(
+        'CHN_NO_REF',
+        'There is no push to answer later: call socket.ref() in handleIn, before it returns.',
+      )
+    }
+    return { transport, id, serializer, topic, joinRef, ref: this.#ref }
+  }
+
+  /** Kernel side: the push that is being handled, or null. */
+  handles(ref: string | null): void {
+    this.#ref = ref
+  }
+
+  /** Kernel side. */
+  get joined(): boolean {
+    return this.#joined
+  }
+
+  /** Kernel side: its join was taken. */
+  hasJoined(): void {
+    this.#joined = true
+  }
+
+  /** Kernel side: other assigns, of sys or of a channel that wakes. */
+  restore(assigns: Assigns): void {
+    this.#assigns = assigns
+  }
+
+  #mustBeJoined(what: string): void {
+    if (this.#joined) return
+    throw new ChannelError(
+      'CHN_NOT_JOINED',
+      `${what}() came before the join was answered: send yourself a message in join, socket.self.send(socket.self.pid, 'afterJoin'), and do it in handleMessage.`,
+    )
+  }
+}

@@ -1,0 +1,137 @@
+/** socket(): who may connect, as data. The channels it carries are routed where it is mounted. */
+import { BeamishError } from '../../runtime/index.ts'
+import type { ConnectDetails } from './details.ts'
+
+/** The socket while it connects: what is assigned here, its channels start with. */
+export class ConnectSocket<Assigns extends object = Record<never, never>> {
+  #assigns: Assigns
+  #expiresAtMs = Number.POSITIVE_INFINITY
+
+  constructor(assigns: Assigns) {
+    this.#assigns = assigns
+  }
+
+  get assigns(): Readonly<Assigns> {
+    return this.#assigns
+  }
+
+  /** When what it connected with is no longer good: milliseconds since the epoch. */
+  get expiresAtMs(): number {
+    return this.#expiresAtMs
+  }
+
+  /** Sets assigns. */
+  assign<K extends object>(values: K): ConnectSocket<Omit<Assigns, keyof K> & K> {
+    this.#assigns = { ...this.#assigns, ...values }
+    return this as never
+  }
+
+  /**
+   * What it connected with is good until then (milliseconds since the epoch). Its channels are pushed `token_expiring` before,
+   * so that the client can connect with a new one; then the socket is closed, and an official client comes back by itself.
+   */
+  expires(atMs: number): this {
+    this.#expiresAtMs = atMs
+    return this
+  }
+}
+
+/** A connection that is refused. */
+export class Refusal {
+  readonly status: number
+  constructor(status: number) {
+    this.status = status
+  }
+}
+
+/**
+ * Refuses a connection with an HTTP status.
+ *
+ * @example
+ * ```ts
+ * import { refuse, socket } from 'beamish/channels'
+ * socket('doc-closed', { connect: () => refuse(429) })
+ * ```
+ * @throws BEAMISH_BAD_OPTION
+ */
+export function refuse(status = 403): Refusal {
+  if (!Number.isInteger(status) || status < 400 || status > 599) {
+    throw new BeamishError('BEAMISH_BAD_OPTION', {
+      option: 'the status of refuse()',
+      got: String(status),
+      fix: 'give one from 400 to 599',
+    })
+  }
+  return new Refusal(status)
+}
+
+export interface SocketSpec<A extends object> {
+  /**
+   * Decides about a connection, from what the client sent along and what is known of it. Answer the socket, or refuse(). A
+   * throw refuses with 403, and is logged.
+   */
+  connect(
+    params: Readonly<Record<string, unknown>>,
+    socket: ConnectSocket,
+    info: ConnectDetails,
+  ): ConnectSocket<A> | Refusal | Promise<ConnectSocket<A> | Refusal>
+  /**
+   * A name for all connections of somebody: a broadcast of `disconnect` on it closes them. undefined: none.
+   */
+  readonly id?: (socket: ConnectSocket<A>) => string | undefined
+}
+
+declare const assignsBrand: unique symbol
+
+/** A socket, for socketAt() and for the types of its channels. */
+export interface UserSocket<A extends object = object> {
+  readonly name: string
+  readonly [assignsBrand]?: A
+}
+
+/** What a channel finds assigned when it joins. */
+export type AssignsOf<U> = U extends UserSocket<infer A> ? A : Record<never, never>
+
+/** A socket as its transports run it. */
+export interface SocketDefinition {
+  readonly name: string
+  connect(
+    params: Readonly<Record<string, unknown>>,
+    socket: ConnectSocket,
+    info: ConnectDetails,
+  ): unknown
+  readonly id?: (socket: ConnectSocket) => unknown
+}
+
+const definitions = new Map<string, SocketDefinition>()
+
+/**
+ * Defines a socket under a name that is the same on every thread.
+ *
+ * @example
+ * ```ts
+ * import { refuse, socket } from 'beamish/channels'
+ * export const User = socket('doc-user', {
+ *   connect: ({ user_id }, socket) =>
+ *     typeof user_id === 'string' ? socket.assign({ userId: user_id }) : refuse(403),
+ *   id: ({ assigns }) => `user:${assigns.userId}`,
+ * })
+ * ```
+ * @throws BEAMISH_BEHAVIOUR_DUPLICATE, BEAMISH_BAD_OPTION
+ */
+export function socket<A extends object>(name: string, spec: SocketSpec<A>): UserSocket<A> {
+  if (typeof spec.connect !== 'function') {
+    throw new BeamishError('BEAMISH_BAD_OPTION', {
+      option: `connect of socket "${name}"`,
+      got: typeof spec.connect,
+      fix: 'give a function that answers the socket or refuse()',
+    })
+  }
+  if (definitions.has(name)) {
+    throw new BeamishError('BEAMISH_BEHAVIOUR_DUPLICATE', { name: `"${name}"` })
+  }
+  definitions.set(name, { name, ...(spec as unknown as Omit<SocketDefinition, 'name'>) })
+  return { name }
+}
+
+export const findSocket = (name: string): SocketDefinition | undefined => definitions.get(name)

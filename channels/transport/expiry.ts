@@ -1,0 +1,34 @@
+/** When a connection's credentials run out, and when its channels hear of that. */
+
+/** How long before they run out. */
+const NOTICE_MS = 60_000
+/** The longest a timer is set for: what is later is looked at again. */
+const MAX_WAIT_MS = 86_400_000
+
+export type Due =
+  | { readonly do: 'expire' }
+  | { readonly do: 'warn'; readonly leftMs: number; readonly nextMs: number }
+  | { readonly do: 'wait'; readonly nextMs: number }
+
+export class Expiry {
+  readonly #atMs: number
+  #warned = false
+
+  /** Milliseconds since the epoch; Infinity: never. */
+  constructor(atMs: number) {
+    this.#atMs = atMs
+  }
+
+  /** What is to be done now, and how long until there is more. */
+  due(nowMs: number): Due {
+    const leftMs = this.#atMs - nowMs
+    if (leftMs === Number.POSITIVE_INFINITY) return { do: 'wait', nextMs: leftMs }
+    if (leftMs <= 0) return { do: 'expire' }
+    if (!this.#warned && leftMs <= NOTICE_MS) {
+      this.#warned = true
+      return { do: 'warn', leftMs, nextMs: leftMs }
+    }
+    const nextMs = this.#warned ? leftMs : leftMs - NOTICE_MS
+    return { do: 'wait', nextMs: Math.min(nextMs, MAX_WAIT_MS) }
+  }
+}

@@ -1,0 +1,52 @@
+/** How fast a client may send: two token buckets. Time is passed in, in milliseconds of any clock that does not go back. */
+import type { SocketLimits } from './limits.ts'
+
+/** Holds `burst` tokens, and gets `perSecond` of them back. */
+export class TokenBucket {
+  readonly #perMs: number
+  readonly #burst: number
+  #tokens: number
+  #filledMs: number
+
+  constructor(perSecond: number, burst: number, nowMs: number) {
+    this.#perMs = perSecond / 1_000
+    this.#burst = burst
+    this.#tokens = burst
+    this.#filledMs = nowMs
+  }
+
+  /** Takes one; false when there is none. */
+  take(nowMs: number): boolean {
+    const filled = this.#tokens + (nowMs - this.#filledMs) * this.#perMs
+    this.#tokens = Math.min(this.#burst, filled)
+    this.#filledMs = nowMs
+    if (this.#tokens < 1) return false
+    this.#tokens--
+    return true
+  }
+}
+
+/** The rates of one socket; one without limits has no buckets, and asks no clock. */
+export class Rates {
+  readonly #now: () => number
+  readonly #events: TokenBucket | undefined
+  readonly #joins: TokenBucket | undefined
+
+  constructor(limits: SocketLimits, now: () => number) {
+    const { maxEventsPerSecond, maxEventBurst, maxJoinsPerSecond, maxJoinBurst } = limits
+    const bucket = (perSecond: number, burst: number): TokenBucket | undefined =>
+      perSecond === Number.POSITIVE_INFINITY ? undefined : new TokenBucket(perSecond, burst, now())
+    this.#now = now
+    this.#events = bucket(maxEventsPerSecond, maxEventBurst)
+    this.#joins = bucket(maxJoinsPerSecond, maxJoinBurst)
+  }
+
+  /** Whether one more event is within the rate. */
+  events(): boolean {
+    return this.#events === undefined || this.#events.take(this.#now())
+  }
+
+  joins(): boolean {
+    return this.#joins === undefined || this.#joins.take(this.#now())
+  }
+}

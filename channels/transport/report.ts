@@ -1,0 +1,34 @@
+/** What transports tell of themselves. */
+import { publish } from '../../runtime/events.ts'
+import type { Pid } from '../../runtime/index.ts'
+import { logLine } from '../../runtime/log.ts'
+import { filtered } from '../channel/filter.ts'
+
+/** A connection that was decided about (Phoenix telemetry `socket_connected`). */
+export interface SocketConnected {
+  readonly socket: string
+  readonly transport: 'websocket' | 'longpoll'
+  readonly serializer: string
+  readonly pid: Pid
+  readonly connected: boolean
+  readonly tookMs: number
+}
+
+declare module '../../runtime/events.ts' {
+  interface RuntimeEvents {
+    socketConnected: SocketConnected
+  }
+}
+
+export function socketConnected(
+  event: SocketConnected,
+  params: Readonly<Record<string, unknown>>,
+): void {
+  publish('socketConnected', () => event)
+  const { socket, transport, serializer, connected, tookMs } = event
+  logLine(
+    'info',
+    `${connected ? 'CONNECTED TO' : 'REFUSED CONNECTION TO'} ${socket} in ${Math.round(tookMs)}ms`,
+    () => ({ transport, serializer, parameters: filtered(params) }),
+  )
+}

@@ -1,0 +1,29 @@
+/** Version 2 of Phoenix's wire: arrays of JSON in text frames, bytes in binary ones. */
+import {
+  decodeBinary,
+  encodeBinaryBroadcast,
+  encodeBinaryPush,
+  encodeBinaryReply,
+} from './binaryV2.ts'
+import { defineSerializer, type Serializer } from './serializer.ts'
+import { decode, encodeBroadcast, encodePush, encodeReply } from './serializerV2.ts'
+
+/** Phoenix.Socket.V2.JSONSerializer: what the official clients speak since 2018. */
+export const phoenixV2: Serializer = defineSerializer<Serializer>({
+  name: 'phoenix.v2',
+  decode: (frame, limits) =>
+    typeof frame === 'string' ? decode(frame, limits) : decodeBinary(frame, limits),
+  encodeReply: (joinRef, ref, topic, status, response) =>
+    response instanceof Uint8Array
+      ? encodeBinaryReply(joinRef, ref, topic, status, response)
+      : encodeReply(joinRef, ref, topic, status, response),
+  // A binary push has no place for a ref.
+  encodePush: (joinRef, ref, topic, event, payload) =>
+    payload instanceof Uint8Array
+      ? encodeBinaryPush(joinRef, topic, event, payload)
+      : encodePush(joinRef, topic, event, payload, ref),
+  encodeBroadcast: (topic, event, payload) =>
+    payload instanceof Uint8Array
+      ? encodeBinaryBroadcast(topic, event, payload)
+      : encodeBroadcast(topic, event, payload),
+})
