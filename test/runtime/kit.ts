@@ -67,7 +67,7 @@ export const isType =
 
 /** The reason in the DOWN of a monitor. */
 export async function downReason(node: BeamishNode, ref: Ref): Promise<ExitReason> {
-  const down = await node.self.receive(isDown(ref), 10_000)
+  const down = await node.self.receive(isDown(ref), 45_000)
   return down === undefined ? 'no DOWN came' : down.reason
 }
 

@@ -3,7 +3,7 @@ import { type BeamishNode, type Pid, type ProcessInfo, type StartOptions, start 
 import { type Order, Puppet } from './puppet.ts'
 
 /** Long enough for a slow machine, short enough to fail with a line that says what was missing. */
-const PATIENCE_MS = 10_000
+const PATIENCE_MS = 45_000
 
 export interface Placement {
   readonly name: string
