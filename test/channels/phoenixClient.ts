@@ -6,13 +6,21 @@ export interface Push {
 }
 
 export interface Channel {
-  join(): Push
+  join(timeoutMs?: number): Push
   leave(): Push
   push(event: string, payload: unknown): Push
   on(event: string, callback: (payload: Record<string, unknown>) => void): number
   onError(callback: (reason: unknown) => void): void
   onClose(callback: () => void): void
   readonly state: string
+}
+
+export interface Received {
+  readonly topic: string
+  readonly event: string
+  readonly payload: Record<string, unknown>
+  readonly ref: string | null
+  readonly join_ref: string | null
 }
 
 export interface Socket {
@@ -24,6 +32,7 @@ export interface Socket {
   onError(callback: (error: { message: string }) => void): void
   /** The connection it has now. */
   readonly conn: WebSocket
+  onMessage(callback: (message: Received) => void): void
   isConnected(): boolean
 }
 
@@ -35,6 +44,10 @@ export interface SocketOptions {
   readonly timeout?: number
   readonly reconnectAfterMs?: ((tries: number) => number) | undefined
   readonly rejoinAfterMs?: ((tries: number) => number) | undefined
+  readonly authToken?: string
+  readonly vsn?: string
+  /** Where the socket is mounted. Default /live. */
+  readonly path?: string
 }
 
 // The package ships no types; a name the compiler does not follow leaves them to the line below.
@@ -54,7 +67,7 @@ export function phoenixSocket(
       super(url, protocols, { headers, perMessageDeflate: false })
     }
   }
-  return new phoenix.Socket(`${base.replace(/^http/, 'ws')}/live`, {
+  return new phoenix.Socket(`${base.replace(/^http/, 'ws')}${options.path ?? '/live'}`, {
     transport: Transport,
     reconnectAfterMs: () => 50,
     rejoinAfterMs: () => 50,

@@ -1,0 +1,106 @@
+/** room:*: the samples of the Phoenix.Channel document, each at work. */
+import { stop, stopWithReply } from 'beamish'
+import { any, bytes, channel, error, joined, ok, string } from 'beamish/channels'
+import { JANITOR, Janitor } from './janitor.ts'
+import { noteEnd } from './terminations.ts'
+import { User } from './user.ts'
+import { Work } from './work.ts'
+
+const SUPERADMIN = 'room:superadmin'
+
+export const Room = channel('tour.room', {
+  socket: User,
+  events: {
+    new_msg: { uid: string(1, 100), body: string(0, 2_000) },
+    say: any(),
+    shout: any(),
+    announce: any(),
+    ping: any(),
+    ignore: { user_id: string(1, 100) },
+    file_chunk: bytes(),
+    echo_binary: bytes(),
+    blob: bytes(),
+    'create:post': { title: string(1, 200) },
+    current_rank: any(),
+    work: any(),
+    crash: any(),
+    stop: any(),
+    bye: any(),
+    kill_me: any(),
+  },
+  async join(topic, payload, socket) {
+    await socket.self.call(Janitor.named(JANITOR), 'watch', { pid: socket.self.pid, topic })
+    if (topic === 'room:crash-join') throw new Error('this room crashes')
+    if (topic === 'room:slow-join') await socket.self.sleep(2_000)
+    const { password } = (payload ?? {}) as { password?: unknown }
+    if (topic !== 'room:lobby' && password === 'wrong') return error({ reason: 'unauthorized' })
+    socket.self.send(socket.self.pid, 'afterJoin')
+    return joined(socket.assign({ ignored: [] as readonly string[] }))
+  },
+  handleIn: {
+    new_msg({ uid, body }, socket) {
+      socket.broadcast('new_msg', { uid, body })
+      return ok()
+    },
+    say(payload, socket) {
+      socket.broadcast('say', { said: payload })
+    },
+    shout(payload, socket) {
+      socket.broadcastFrom('shout', { shouted: payload })
+    },
+    announce(payload, socket) {
+      const announcement = { announced: payload }
+      socket.broadcast('announce', announcement)
+      socket.publish(SUPERADMIN, 'announce', announcement)
+      return ok()
+    },
+    ping: (payload) => ok(payload as object),
+    ignore({ user_id }, socket) {
+      socket.update('ignored', (ignored) => [...ignored, user_id])
+      return ok()
+    },
+    file_chunk: (chunk) => ok({ size: chunk.length }),
+    echo_binary: (data) => ok(data),
+    blob(data, socket) {
+      socket.broadcast('blob', data)
+    },
+    'create:post': ({ title }) => ok({ title }),
+    current_rank(_payload, socket) {
+      socket.push('leaders', { leaders: ['ada', 'grace'] })
+      socket.push('badge', Uint8Array.of(1, 2, 3))
+      return { rank: 7 }
+    },
+    work(payload, socket) {
+      const { ms } = (payload ?? {}) as { ms?: unknown }
+      const job = { ref: socket.ref(), ms: typeof ms === 'number' ? Math.min(ms, 60_000) : 0 }
+      socket.self.spawn(Work, job, { place: 'any' })
+    },
+    crash() {
+      throw new Error('crashed on request')
+    },
+    stop(payload) {
+      const { reason } = (payload ?? {}) as { reason?: unknown }
+      return stop(reason === 'left' ? { shutdown: 'left' } : String(reason))
+    },
+    bye: () => stopWithReply({ shutdown: 'left' }, ok({ bye: true })),
+    kill_me(_payload, socket) {
+      socket.self.exit(socket.self.pid, 'kill')
+    },
+  },
+  handleOut: {
+    new_msg(message: { uid: string; body: string }, socket) {
+      socket.push('new_msg', { ...message, is_editable: message.uid === socket.assigns.userId })
+    },
+    user_joined(message: { user_id: string }, socket) {
+      if (!socket.assigns.ignored.includes(message.user_id)) socket.push('user_joined', message)
+    },
+  },
+  handleMessage(message, socket) {
+    if (message === 'afterJoin') {
+      socket.broadcastFrom('user_joined', { user_id: socket.assigns.userId })
+    }
+  },
+  terminate(reason, socket) {
+    noteEnd(socket.self, { topic: socket.topic, reason, source: 'terminate' })
+  },
+})

@@ -1,0 +1,30 @@
+/** The tour: every sample of the Phoenix.Channel document, and a peer for clients of the Phoenix wire. `npm run tour`. */
+import { supervisor } from 'beamish'
+import { endpoint, socketAt } from 'beamish/channels'
+import { http } from './http.ts'
+import { JANITOR, Janitor } from './janitor.ts'
+import { Notification } from './notification.ts'
+import { Drowsy, Patient, Silent, Sleepless } from './quiet.ts'
+import { Room } from './room.ts'
+import { NAME, Terminations } from './terminations.ts'
+import { User } from './user.ts'
+
+const channels = {
+  'room:*': Room,
+  'notification:*': Notification,
+  'drowsy:*': Drowsy,
+  'sleepless:*': Sleepless,
+  'patient:*': Patient,
+  'silent:*': Silent,
+}
+
+export default supervisor({
+  strategy: 'one_for_one',
+  children: [
+    Terminations.child(undefined, { name: NAME }),
+    Janitor.child(undefined, { name: JANITOR }),
+    endpoint({
+      plugins: [socketAt('/socket', User, { channels }), http(undefined)],
+    }),
+  ],
+})
