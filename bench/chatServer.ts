@@ -1,12 +1,10 @@
 /** The chat as people run it: a process of its own, in production mode. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { cpuMs, residentBytes } from './usage.ts'
 
 const CLI = fileURLToPath(new URL('../runtime/cli.ts', import.meta.url))
 const CHAT = fileURLToPath(new URL('../apps/chat/chat.ts', import.meta.url))
-/** Linux counts processor time in hundredths of a second. */
-const TICK_MS = 10
 
 export class ChatServer {
   readonly url: string
@@ -42,28 +40,13 @@ export class ChatServer {
     })
   }
 
-  /** Processor time it has used, user and system, in milliseconds; NaN where /proc does not tell. */
+  /** Processor time it has used, in milliseconds. */
   cpuMs(): number {
-    try {
-      const fields = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8')
-        .split(') ')[1]
-        ?.split(' ')
-      return (Number(fields?.[11]) + Number(fields?.[12])) * TICK_MS
-    } catch {
-      return Number.NaN
-    }
+    return cpuMs(this.#child.pid as number)
   }
 
-  /** Resident memory in bytes; NaN where /proc does not tell. */
   residentBytes(): number {
-    try {
-      const kilobytes = /VmRSS:\s+(\d+)/.exec(
-        readFileSync(`/proc/${this.#child.pid}/status`, 'utf8'),
-      )?.[1]
-      return Number(kilobytes) * 1_024
-    } catch {
-      return Number.NaN
-    }
+    return residentBytes(this.#child.pid as number)
   }
 
   stop(): Promise<number | null> {
