@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME`: runs one benchmark and prints its table. Nothing here is part of the tests. */
 const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>> = {
+  channels: () => import('./channels/run.ts'),
   chat: () => import('./chat.ts'),
   runtime: () => import('./runtime/run.ts'),
   hibernation: () => import('./hibernation.ts'),

@@ -23,13 +23,14 @@ const CONNECTS = 2_000
 const IDLE = 5_000
 const SETTLE_MS = 500
 
-/** What one run found; the CPU is the server's, but for `load`: the part of a core this process was busy. */
+/** What one run found: `cpuUs` is the server's, `busy` and `load` the parts of a core that it and this process took. */
 export interface Figures {
   readonly perSecond?: number
   readonly cpuUs?: number
   readonly p50Ms?: number
   readonly p99Ms?: number
   readonly kilobytes?: number
+  readonly busy?: number
   readonly load?: number
 }
 
@@ -72,9 +73,11 @@ async function measure(pid: number, done: () => number): Promise<Figures> {
   await sleep(MEASURE_MS)
   const ms = performance.now() - at
   const counted = done() - count
+  const spent = cpuMs(pid) - cpu
   return {
     perSecond: (counted * 1_000) / ms,
-    cpuUs: ((cpuMs(pid) - cpu) * 1_000) / counted,
+    cpuUs: (spent * 1_000) / counted,
+    busy: spent / ms,
     load: (cpuMs(process.pid) - own) / ms,
   }
 }

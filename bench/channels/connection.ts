@@ -3,6 +3,7 @@
  * keep up with the server. Frames are counted by their headers where they lie; only who asks for text gets a copy.
  */
 import { randomBytes } from 'node:crypto'
+import { writeSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 
 /** Each read is counted before the next one begins, so all connections read into the same bytes. */
@@ -38,6 +39,7 @@ export class Connection {
   /** Hears how many frames a read completed. */
   onFrames: ((count: number) => void) | undefined
   readonly #socket: Socket
+  #fd = -1
   /** Bytes of the frame under way that are still to come. */
   #missing = 0
   /** The beginning of a header that a read has cut. */
@@ -79,14 +81,16 @@ export class Connection {
       })
       connection.#shaken = (head) => {
         connection.#shaken = undefined
+        connection.#fd = (connection.#socket as unknown as { _handle: { fd: number } })._handle.fd
         if (head.startsWith('HTTP/1.1 101')) resolve(connection)
         else reject(new Error(head))
       }
     })
   }
 
+  /** Past the stream, straight into the kernel: half the price of a write, for frames that always fit its buffer. */
   write(frame: Buffer): void {
-    this.#socket.write(frame)
+    if (writeSync(this.#fd, frame) !== frame.length) throw new Error('the server does not read')
   }
 
   /** From here on every frame as text, until undefined is given: for what is to be read, not counted fast. */
