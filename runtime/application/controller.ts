@@ -12,9 +12,9 @@ import type { Process, StartResult } from '../process/process.ts'
 import { answer, call, cast } from '../scheduler/calls.ts'
 import { start } from '../scheduler/starts.ts'
 import { stopChild } from '../supervisor/stopChild.ts'
-import { masterBehaviour, masterName } from './master.ts'
+import { masterBehaviour } from './master.ts'
 import { endsNode, inOrder } from './order.ts'
-import { type Application, type ApplicationType, rootNameOf } from './spec.ts'
+import { type Application, type ApplicationType, masterName, rootNameOf } from './spec.ts'
 
 /** Registered name of the process, on main. */
 export const APPLICATIONS = 'beamish.applications'

@@ -26,9 +26,6 @@ class MasterState {
   }
 }
 
-/** Registered name of the master of an application. */
-export const masterName = (application: string): string => `beamish.application.${application}`
-
 class MasterBehaviour implements Behaviour {
   readonly delivery = 'handle'
   readonly trapExit = true

@@ -63,6 +63,9 @@ const PLAIN_NAME = 'app'
 export const rootNameOf = ({ application, plain }: Application): string =>
   plain === true ? ROOT_NAME : `${ROOT_NAME}.${application}`
 
+/** Registered name of the master of an application. */
+export const masterName = (application: string): string => `beamish.application.${application}`
+
 const KNOWN: readonly string[] = [
   'name',
   'type',
@@ -113,7 +116,7 @@ const KNOWN: readonly string[] = [
 export function application<S = undefined>(options: ApplicationOptions<S>): Application {
   const { name, type = 'permanent', applications = [], children = [] } = options
   checkName(name)
-  checkName(`${ROOT_NAME}.${name}`)
+  checkName(masterName(name))
   const bad = badOption(name)
   for (const key of Object.keys(options)) {
     if (!KNOWN.includes(key)) throw bad(key, 'unknown', `use one of ${KNOWN.join(', ')}`)
