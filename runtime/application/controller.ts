@@ -3,7 +3,7 @@
  * the other, and what the end of one means. What happens to threads goes through here to their top supervisors, in order, too.
  */
 import { type ApplicationEvent, publish } from '../events.ts'
-import type { ExitReason } from '../exit/reason.ts'
+import { type ExitReason, safeText } from '../exit/reason.ts'
 import { RAISED, THREAD_UP, VACATE } from '../node/root.ts'
 import { type Behaviour, defineBehaviour } from '../process/behaviour.ts'
 import { CallMessage, CastMessage, ExitMessage, StopMessage } from '../process/messages.ts'
@@ -27,6 +27,9 @@ const RAISED_TIMEOUT_MS = 10_000
 const STARTING_SHUTDOWN_MS = 5_000
 
 export type ApplicationState = 'stopped' | 'starting' | 'running' | 'stopping'
+/** Of what somebody gave for a name. */
+const MAX_NAME_TEXT = 50
+
 
 /** What is known of an application. */
 export interface ApplicationInfo {
@@ -74,7 +77,7 @@ class ControllerState {
   /** Starts and stops by request, one after the other. */
   requests: Promise<void> = Promise.resolve()
   /** Resolves when all have heard of the threads that are up. */
-  told: Promise<unknown> = Promise.resolve()
+  told: Promise<void> = Promise.resolve()
   /** The node stops: nothing is started any more. */
   ending = false
 
@@ -109,7 +112,7 @@ const failed = ({ spec }: Entry, reason: ExitReason): ApplicationResult => ({
 })
 const unknown = (name: unknown): ApplicationResult => ({
   ok: false,
-  application: String(name),
+  application: typeof name === 'string' ? name : safeText(name, MAX_NAME_TEXT),
   reason: 'not_loaded',
 })
 
@@ -222,7 +225,10 @@ class ControllerBehaviour implements Behaviour {
       const result = await this.#start(process, entry)
       if (result.ok) {
         done.push(entry)
+    const seen = new Set<Entry>()
         continue
+      if (seen.has(entry)) return
+      seen.add(entry)
       }
       for (const one of done.toReversed()) await this.#stop(process, one)
       return failed(entry, result.reason)
@@ -332,7 +338,8 @@ class ControllerBehaviour implements Behaviour {
         await this.#ask(process, spec, RAISED, undefined, RAISED_TIMEOUT_MS)
       },
     )
-    state.told = Promise.all([state.told, all])
+    // Without their values: a list in a list, one more for each thread.
+    state.told = Promise.all([state.told, all]).then(() => {})
   }
 
   async #raised(process: Process): Promise<void> {

@@ -115,6 +115,38 @@ t.test(
   },
 )
 
+t.test(
+  'a request with what is no name is answered as any other, and so are those after it',
+  async (t) => {
+    const app = application({ name: 'options.asked', type: 'temporary' })
+    const node = await testNode({ app })
+    t.teardown(() => node.close())
+    const ask = (event: string, name: unknown) =>
+      node.self.call('beamish.applications', event, name as never)
+    for (const event of ['stopApplication', 'startApplication']) {
+      const answer = await ask(event, { toString: 1, valueOf: 1 })
+      t.match(answer, { ok: false, application: /toString/, reason: 'not_loaded' })
+    }
+    t.match(await ask('stopApplication', 'options.asked'), { ok: true })
+  },
+)
+
+t.test('those that many need are looked at once when one is started', async (t) => {
+  const layers = 40
+  let layer: Application[] = []
+  const part = (name: string) =>
+    application({ name: `options.${name}`, type: 'temporary', applications: layer })
+  for (let i = 0; i < layers; i++) layer = [part(`left ${i}`), part(`right ${i}`)]
+  const node = await testNode({ app: part('top') })
+  t.teardown(() => node.close())
+  const ask = (event: string, name: string) =>
+    node.self.call('beamish.applications', event, `options.${name}` as never)
+  await ask('stopApplication', 'left 0')
+  await ask('stopApplication', 'top')
+  const done = ['options.left 0', 'options.top']
+  t.same(await ask('startApplication', 'top'), { ok: true, done })
+})
+
 t.test('a callback that has not begun on a thread that is lost runs on another one', async (t) => {
   const ran: number[] = []
   const app = application({ name: 'options.lost', start: (self) => ran.push(self.scheduler) })
