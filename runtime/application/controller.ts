@@ -10,6 +10,7 @@ import { CallMessage, CastMessage, ExitMessage, StopMessage } from '../process/m
 import type { Pid } from '../process/pid.ts'
 import type { Process, StartResult } from '../process/process.ts'
 import { answer, call, cast } from '../scheduler/calls.ts'
+import { sendExit } from '../scheduler/signals.ts'
 import { start } from '../scheduler/starts.ts'
 import { stopChild } from '../supervisor/stopChild.ts'
 import { masterBehaviour } from './master.ts'
@@ -26,10 +27,10 @@ const RAISED_TIMEOUT_MS = 10_000
 /** What an application that is still starting has to end in when the node stops. */
 const STARTING_SHUTDOWN_MS = 5_000
 
-export type ApplicationState = 'stopped' | 'starting' | 'running' | 'stopping'
 /** Of what somebody gave for a name. */
 const MAX_NAME_TEXT = 50
 
+export type ApplicationState = 'stopped' | 'starting' | 'running' | 'stopping'
 
 /** What is known of an application. */
 export interface ApplicationInfo {
@@ -161,8 +162,12 @@ class ControllerBehaviour implements Behaviour {
       if (process.alive) answer(process.scheduler, process, asked, value)
     }
     const state = this.#state(process)
-    const request = (run: () => Promise<ApplicationResult>): void => {
-      state.requests = state.requests.then(run).then(reply)
+    const request = (run: () => Promise<ApplicationResult | undefined>): void => {
+      state.requests = state.requests.then(async () => {
+        // The end of the controller is an answer, too, and says why.
+        const result = process.alive ? await run() : undefined
+        if (result !== undefined) reply(result)
+      })
     }
     switch (event) {
       case 'whichApplications':
@@ -198,11 +203,16 @@ class ControllerBehaviour implements Behaviour {
     }))
   }
 
-  /** All, in order. One whose end would not end the node does not keep it from starting either. */
-  async #boot(process: Process): Promise<ApplicationResult> {
+  /**
+   * All, in order. One whose end would not end the node does not keep it from starting either; nothing where one has ended the
+   * node meanwhile.
+   */
+  async #boot(process: Process): Promise<ApplicationResult | undefined> {
+    const state = this.#state(process)
     const done: string[] = []
-    for (const entry of this.#state(process).entries) {
+    for (const entry of state.entries) {
       const result = await this.#start(process, entry)
+      if (state.ending) return undefined
       if (result.ok) done.push(entry.spec.application)
       else if (endsNode(entry.spec.type, result.reason)) return failed(entry, result.reason)
     }
@@ -215,7 +225,10 @@ class ControllerBehaviour implements Behaviour {
     const asked = state.find(name)
     if (asked === undefined) return unknown(name)
     const wanted = new Set<Entry>()
+    const seen = new Set<Entry>()
     const want = (entry: Entry): void => {
+      if (seen.has(entry)) return
+      seen.add(entry)
       for (const needed of entry.needs) want(needed)
       if (entry.state === 'stopped') wanted.add(entry)
     }
@@ -225,10 +238,7 @@ class ControllerBehaviour implements Behaviour {
       const result = await this.#start(process, entry)
       if (result.ok) {
         done.push(entry)
-    const seen = new Set<Entry>()
         continue
-      if (seen.has(entry)) return
-      seen.add(entry)
       }
       for (const one of done.toReversed()) await this.#stop(process, one)
       return failed(entry, result.reason)
@@ -273,8 +283,12 @@ class ControllerBehaviour implements Behaviour {
   }
 
   #stop(process: Process, entry: Entry, limitMs = Number.POSITIVE_INFINITY): Promise<void> {
-    const { master } = entry
-    if (master === undefined) return entry.stopped ?? Promise.resolve()
+    const { master, stopped } = entry
+    if (stopped !== undefined) {
+      this.#limit(process, entry, limitMs)
+      return stopped
+    }
+    if (master === undefined) return Promise.resolve()
     entry.state = 'stopping'
     entry.master = undefined
     entry.stopped = stopChild(process, master, limitMs).then(() => {
@@ -283,6 +297,14 @@ class ControllerBehaviour implements Behaviour {
       tell(entry, 'stopped')
     })
     return entry.stopped
+  }
+
+  /** One that has been asked to stop, with all the time there is, gets no more than this. */
+  #limit(process: Process, { spec }: Entry, limitMs: number): void {
+    const { scheduler, pid } = process
+    const master = scheduler.names.find(masterName(spec.application))
+    if (master === undefined || limitMs === Number.POSITIVE_INFINITY) return
+    scheduler.clock.after(process, limitMs, () => sendExit(scheduler, pid, master, 'kill'))
   }
 
   #exited(process: Process, { from, reason }: ExitMessage): void {

@@ -13,7 +13,7 @@ import type { ThreadStats } from '../edge/control.ts'
 import { startLog } from '../edge/log.ts'
 import { BeamishError } from '../errors.ts'
 import { publish } from '../events.ts'
-import { reasonOf, safeText } from '../exit/reason.ts'
+import { type ExitReason, reasonOf, safeText } from '../exit/reason.ts'
 import type { NodeReport } from '../observe/figures.ts'
 import { Observer, observedMain } from '../observe/observe.ts'
 import { checkObserve, type ObserveOptions } from '../observe/options.ts'
@@ -138,7 +138,10 @@ export class BeamishNode {
     const argument = { applications, shutdownTimeoutMs }
     const pid = await this.self.start(controllerBehaviour, argument, { name: APPLICATIONS })
     this.#controller = this.#scheduler.find(pid)
-    const result = await this.#ask(BOOT)
+    const result = await this.#ask(BOOT).catch((thrown) => {
+      // One that had started has ended, and the controller with it, before the others were up.
+      throw endError((reasonOf(thrown) as { readonly reason: ExitReason }).reason, applications)
+    })
     if (!result.ok) {
       // Those that had started end in order.
       const options = { timeoutMs: shutdownTimeoutMs }

@@ -157,6 +157,18 @@ t.test('on a node where a temporary one does not start', async (t) => {
   )
 })
 
+for (const type of ['permanent', 'temporary']) {
+  t.test(`one that ends while a ${type} one starts keeps the node from starting`, async (t) => {
+    const notes = notesOf(t)
+    const url = new URL('./apps/early.ts', import.meta.url)
+    url.searchParams.set('type', type)
+    const error = await rejection(startNode(url, 1))
+    const fields = { type: 'permanent', application: '"first"' }
+    t.match(error, { code: 'BEAMISH_APPLICATION_ENDED', fields })
+    t.same(notes(), ['first.stop', 'second.stop'])
+  })
+}
+
 t.test('a permanent one that needs what does not run keeps the node from starting', async (t) => {
   notesOf(t)
   const query = { fails: ['prices.open'], types: ['prices:temporary'] }

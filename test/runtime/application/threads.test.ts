@@ -179,6 +179,34 @@ t.test('on one node', async (t) => {
   )
 })
 
+t.test('one that is being stopped does not keep a node that ends from ending', async (t) => {
+  const options = { shutdownTimeoutMs: 300 }
+  const { node } = await bench(t, { hangs: ['mail.prepStop'] }, options)
+  await hang(node, 'mail.prepStop')
+  const stopping = rejection(node.stopApplication('mail'))
+  await whenNamed(node, 'hung mail.prepStop')
+  node.self.cast((await whenNamed(node, 'prices')) as Pid, 'crash')
+  const fields = { application: '"prices"' }
+  t.match(await node.closed, { code: 'BEAMISH_APPLICATION_ENDED', fields })
+  t.match(await stopping, { code: 'BEAMISH_NODE_STOPPED' })
+})
+
+t.test('requests that wait for others when the node stops are refused', async (t) => {
+  const { node, notes } = await bench(t, { hangs: ['mail.open'] })
+  await node.stopApplication('mail')
+  const release = await hang(node, 'mail.open')
+  const refused = [node.startApplication('mail'), node.startApplication('mail')].map(rejection)
+  await whenNamed(node, 'hung mail.open')
+  notes()
+  const stopped = node.stop()
+  const isStopping = async () => (await node.applications())[0]?.state === 'stopping'
+  while (!(await isStopping())) await node.self.sleep(1)
+  await release()
+  for (const one of refused) t.match(await one, { code: 'BEAMISH_NODE_STOPPED' })
+  await stopped
+  t.notOk(notes().includes('mail.start'))
+})
+
 t.test('with one thread, lost or replaced, all come back in order', async (t) => {
   const { node, notes } = await bench(t, {}, { schedulers: 1 })
   for (const how of ['lost', 'replaced']) {
