@@ -16,7 +16,7 @@ import { seededRandom } from '../../../runtime/testing/choice.ts'
 import { deed } from './deeds.ts'
 import { type Account, ledger } from './ledger.ts'
 import { Life } from './life.ts'
-import { crews, ENDLESS, Sleeper, supervised } from './servers.ts'
+import { crews, driverOf, ENDLESS, Sleeper, supervised } from './servers.ts'
 
 setFlagsFromString('--expose_gc')
 const gc = runInNewContext('gc') as () => void
@@ -66,6 +66,7 @@ const Actor = process('soak.runtime.actor', async (self: Self, argument: ActorAr
 const PASSING = [Actor, Sleeper].map(({ name }) => name)
 
 const Driver = genServer('soak.runtime.driver', {
+  trapExit: true,
   async init(_: undefined, self) {
     self.subscribe(SAMPLES)
     await self.register(driverOf(self.scheduler))
@@ -105,6 +106,7 @@ const Driver = genServer('soak.runtime.driver', {
     account: (_state, _: undefined, self): Account => ledger.account(self.scheduler),
   },
   handleInfo: {
+    EXIT: () => ledger.count('EXIT of one linked to a driver'),
     tick({ orders, samples }, _message: 'tick', self) {
       if (orders === undefined) return
       const { scheduler } = localNode(self)
@@ -126,8 +128,6 @@ const Driver = genServer('soak.runtime.driver', {
     },
   },
 })
-
-export const driverOf = (scheduler: number): string => `soak driver ${scheduler}`
 
 function spawn(self: Self, { threads, pauseMs }: Orders): void {
   const argument = { seed: Math.floor(ledger.random() * 2 ** 31), pauseMs }

@@ -11,6 +11,7 @@ import { ledger } from './ledger.ts'
 import { type Life, PATIENCE_MS } from './life.ts'
 import {
   crews,
+  driverOf,
   ENDS,
   type End,
   Idler,
@@ -257,6 +258,17 @@ function link(life: Life): void {
   }
 }
 
+/** With one that outlives all: what is not taken back on both sides, now or at the end, is left over there. */
+async function hold(life: Life): Promise<void> {
+  const { self } = life
+  const driver = await self.whereis(driverOf(thread(life)))
+  if (driver === undefined) return
+  const ref = self.monitor(driver)
+  self.link(driver)
+  if (life.random() < 0.5) self.demonitor(ref)
+  if (life.random() < 0.5) self.unlink(driver)
+}
+
 function unlink(life: Life): void {
   const to = life.linked.shift()
   if (to !== undefined) life.self.unlink(to)
@@ -293,6 +305,7 @@ const DEEDS: readonly (readonly [kind: string, weight: number, deed: Deed])[] = 
   ['demonitor', 5, (life) => life.unwatch()],
   ['link', 3, link],
   ['unlink', 3, unlink],
+  ['hold', 3, hold],
   ['exit signal', 4, (life) => life.self.exit(life.peer(), life.pick(['kill', 'over', 'normal']))],
   ['linked pair', 3, pair],
   ['child', 4, child],

@@ -75,6 +75,9 @@ export const Server = genServer('soak.runtime.server', {
 
 const TEXT = 'all of it is there again when it wakes; '
 
+/** Registered name of what looks after the actors of a thread; it lives as long as the thread. */
+export const driverOf = (scheduler: number): string => `soak driver ${scheduler}`
+
 /** A dynamic supervisor on each thread. */
 export const crews = partitionSupervisor(dynamicSupervisor(ENDLESS), {
   name: 'soak crews',

@@ -3,8 +3,9 @@ import { isDeepStrictEqual } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { type BeamishNode, start, type ThreadStats } from 'beamish'
-import { driverOf, type Orders } from './app.ts'
+import type { Orders } from './app.ts'
 import type { Account } from './ledger.ts'
+import { driverOf } from './servers.ts'
 
 export interface SoakOptions {
   readonly seed: number
