@@ -104,8 +104,7 @@ function specOf(shape: Shape, id: string, depth: number, auto: TreeSpec['autoShu
   const children = shape.children.map((child, i) => {
     const path = `${id}.${i}`
     if ('children' in child) return specOf(child, path, depth + 1, shape.autoShutdown)
-    const shutdown = child.kind === 'stubborn' ? child.shutdown : child.shutdown
-    return { ...child, id: path, shutdown, significant: significantIn(child, shape.autoShutdown) }
+    return { ...child, id: path, significant: significantIn(child, shape.autoShutdown) }
   })
   const times = { brutal_kill: 'brutal_kill', time: 311 - 73 * depth, infinity: Infinity } as const
   const significant = significantIn(shape, auto)
