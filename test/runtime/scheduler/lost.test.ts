@@ -48,3 +48,35 @@ t.test(
     t.equal(sim.scheduler(1).peers.has(2), false, 'the dead thread is no peer any more')
   },
 )
+
+t.test('what those of a lost thread watched and were asked is forgotten', async (t) => {
+  const sim = new Simulation(3)
+  const [here, there] = [sim.idle(1), sim.idle(2)]
+  sim.settle()
+  there.self.monitor(here.pid)
+  sim.settle()
+  const asked = here.self.alive(there.pid)
+  t.equal(here.watchers?.size, 1)
+  t.equal(here.pending?.size, 1)
+  sim.scheduler(0).peers.push4(1, Op.Lost, NO_PID, 2, gone)
+  sim.scheduler(0).peers.flush()
+  sim.deliver(0, 1)
+  t.equal(await asked, false)
+  t.equal(here.watchers?.size, 0)
+  t.equal(here.pending?.size, 0)
+})
+
+t.test('the timers of a process end with it, and those it set for others do not', async (t) => {
+  const sim = new Simulation(3)
+  const [owner, other] = [sim.idle(1), sim.idle(1)]
+  const { clock } = sim.scheduler(1)
+  const before = clock.size
+  for (const ms of [10, 10, 20]) owner.self.sendAfter(ms, 'late')
+  owner.self.sendAfter(10, 'to another', other.pid)
+  t.equal(clock.size, before + 4)
+  sim.scheduler(1).exit(owner, 'over')
+  t.equal(clock.size, before + 1)
+  sim.pass(10)
+  sim.settle()
+  t.strictSame(other.mailbox.toArray(), ['to another'])
+})
