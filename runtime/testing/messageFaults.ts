@@ -64,10 +64,13 @@ export class MessageFaults {
 
   delay(from: Destination | 'any', to: Destination, ms: number, options: MessageFault): EndFault {
     checkDelay(ms)
-    const queue: (() => void)[] = []
+    // Of each receiver its own: a name may move to another thread, and the timers of a lost one never ring.
+    const queues = new Map<Pid, (() => void)[]>()
     return this.#rule(from, to, options, ({ to: { pid, scheduler }, text, pass }) => {
       this.#note(`${text} to ${formatPid(pid)} is held back for ${ms} ms`, pid)
       const resume = this.#recorder.aside()
+      const queue = queues.get(pid) ?? []
+      queues.set(pid, queue)
       queue.push(() => {
         resume()
         pass()

@@ -1,6 +1,7 @@
 import { type DownMessage, formatPid, formatReason, type Pid, supervisor, task } from 'beamish'
 import { type TestNode, testNode } from 'beamish/testing'
 import t from 'tap'
+import { schedulerOf } from '../../../runtime/process/pid.ts'
 import { rejection } from '../kit.ts'
 import { Counter, Teller } from './servers.ts'
 
@@ -334,4 +335,23 @@ t.test('a frozen thread does nothing until it goes on', async (t) => {
   node.faults.unfreezeThread(2)
   const { reason } = await node.assertDown(ref)
   t.equal(formatReason(reason), 'boom')
+})
+
+t.test('what is held back for a lost thread holds up nothing of its replacement', async (t) => {
+  const node = await opened(t, { children: [Counter.child(0, { name: 'hits', place: 'any' })] })
+  const first = (await node.self.whereis('hits')) as Pid
+  node.faults.delay(node.self.pid, 'hits', 300)
+  node.self.cast('hits', 'add', 1)
+  await node.runUntilIdle()
+  node.faults.killThread(schedulerOf(first))
+  const second = await node.assertRestarted('hits')
+  node.self.cast('hits', 'add', 10)
+  await node.advance(300)
+  t.match(
+    node.timeline.events.find((e) => e.kind === 'cast' && e.to === second),
+    {
+      payload: 10,
+      outcome: 'handled',
+    },
+  )
 })
