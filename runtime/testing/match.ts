@@ -11,7 +11,11 @@ export type Match = ((value: unknown) => boolean) | RegExp | unknown
 export function matches(expected: Match, value: unknown): boolean {
   if (typeof expected === 'function')
     return (expected as (value: unknown) => boolean)(value) === true
-  if (expected instanceof RegExp) return expected.test(textOf(value))
+  if (expected instanceof RegExp) {
+    // One with `g` or `y` would go on from where it found something last.
+    expected.lastIndex = 0
+    return expected.test(textOf(value))
+  }
   if (typeof expected !== 'object' || expected === null) return Object.is(expected, value)
   if (typeof value !== 'object' || value === null) return false
   const proto: unknown = Object.getPrototypeOf(expected)

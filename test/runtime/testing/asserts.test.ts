@@ -84,6 +84,16 @@ t.test('assertDown tells the DOWN of a monitor and its reason', async (t) => {
   t.match(await complaint(t, node.assertDown(refs[1]!)), /nothing is left to happen/)
 })
 
+t.test('a pattern with a flag that remembers is tried from the beginning each time', async (t) => {
+  const node = await opened(t)
+  const again = /boom/g
+  for (let i = 0; i < 2; i++) {
+    const pid = await node.spawn(Counter, 0)
+    node.exit(pid, 'boom')
+    t.equal(await node.assertExit(pid, again), 'boom')
+  }
+})
+
 t.test('assertExit and assertTerminated tell how a process ended, before or after', async (t) => {
   const node = await opened(t)
   const [crashes, killed, stopped] = [
