@@ -126,9 +126,10 @@ export class Faults implements Interference {
     const name = typeof behaviour === 'string' ? behaviour : behaviour.name
     const { reason = 'init_failed_by_test' } = options
     const times = whole('times', options.times ?? 1, 1)
-    this.#inits.set(name, { left: times, reason })
+    const failing: FailingInit = { left: times, reason }
+    this.#inits.set(name, failing)
     return () => {
-      this.#inits.delete(name)
+      if (this.#inits.get(name) === failing) this.#inits.delete(name)
     }
   }
 
@@ -165,12 +166,15 @@ export class Faults implements Interference {
   }
 
   #strike(process: Process, message: unknown): void {
+    let first: Strike | undefined
     for (const strike of this.#strikes) {
       if (!isTarget(strike.target, process.pid, process.name)) continue
-      if (--strike.left > 0) continue
-      this.#strikes.delete(strike)
-      strike.act(process, message)
+      // Every one counts the message; two that are due at the same one are one after the other.
+      if (--strike.left <= 0) first ??= strike
     }
+    if (first === undefined) return
+    this.#strikes.delete(first)
+    first.act(process, message)
   }
 
   takes(process: Process, message: unknown, pass: () => void): boolean {

@@ -143,6 +143,12 @@ export class MessageFaults {
     else if (end !== undefined) to.pending?.get(ref)?.down(end.reason)
   }
 
+  /** What it is called; of one that has ended, as it was born. */
+  #nameOf(pid: Pid): string | undefined {
+    const process = this.#find(pid)
+    return process === undefined ? this.#recorder.born.get(pid)?.name : process.name
+  }
+
   #strikes(to: Process, passing: Passing | undefined, pass: () => void, lose: () => void): boolean {
     if (passing === undefined) return false
     const { from, kind, name } = passing
@@ -150,7 +156,7 @@ export class MessageFaults {
       const fits =
         rule.kinds.includes(kind) &&
         isTarget(rule.to, to.pid, to.name) &&
-        (rule.from === 'any' || isTarget(rule.from, from, this.#recorder.born.get(from)?.name))
+        (rule.from === 'any' || isTarget(rule.from, from, this.#nameOf(from)))
       if (!fits) continue
       if (--rule.left <= 0) this.#rules.delete(rule)
       const text = kind === 'reply' ? `the reply to "${name}"` : `"${name}"`

@@ -257,6 +257,43 @@ t.test('a process crashes at its nth message, and is killed at it', async (t) =>
   t.match(faultsOf(node), [/is killed at "read"/, /crashes at "read": TypeError: planted/])
 })
 
+t.test('faults that strike the same process count the same messages', async (t) => {
+  const node = await opened(t, { children: [Counter.child(0, { name: 'hits' })] })
+  node.faults.crash('hits', { atMessage: 1 })
+  node.faults.kill('hits', { atMessage: 2 })
+  for (const how of ['crashes', 'is killed']) {
+    node.self.cast('hits', 'add', 1)
+    await node.assertRestarted('hits')
+    t.match(faultsOf(node).at(-1), how)
+  }
+  await node.advance(10_000)
+  node.faults.crash('hits')
+  node.faults.kill('hits')
+  for (const faults of [3, 4]) {
+    node.self.cast('hits', 'add', 1)
+    await node.assertRestarted('hits')
+    t.equal(faultsOf(node).length, faults, 'of two at one message the second waits for the next')
+  }
+})
+
+t.test('messages are struck by the name their sender has by then', async (t) => {
+  const node = await opened(t)
+  const teller = await node.spawn(
+    async (self) => {
+      await self.register('late')
+      for (;;) self.send(node.self.pid, await self.receive())
+    },
+    { scheduler: 1 },
+  )
+  await node.runUntilIdle()
+  const end = node.faults.drop('late', node.self.pid)
+  node.self.send(teller, 1)
+  await node.refuteReceive(1)
+  end()
+  node.self.send(teller, 2)
+  await node.assertReceive(2)
+})
+
 t.test('a raw process is struck in its receive()', async (t) => {
   const node = await opened(t)
   const [crashes, killed] = [
@@ -298,6 +335,15 @@ t.test('init fails so many times', async (t) => {
   node.exit((await node.self.whereis('hits')) as Pid, 'boom')
   const root = await node.self.whereis('beamish.root')
   await node.assertExit(root as Pid, 'shutdown')
+})
+
+t.test('the end of an init fault ends no later one', async (t) => {
+  const node = await opened(t)
+  const end = node.faults.failInit(Counter, { reason: 'one' })
+  await rejection(node.spawn(Counter, 0))
+  node.faults.failInit(Counter, { reason: 'two' })
+  end()
+  t.equal(await rejection(node.spawn(Counter, 0)), 'two')
 })
 
 t.test('a killed thread is lost to everybody, and replaced', async (t) => {
