@@ -6,6 +6,7 @@ import { type ExitReason, safeText } from '../exit/reason.ts'
 import { DownMessage } from '../process/messages.ts'
 import { formatPid, type Pid, type Ref } from '../process/pid.ts'
 import { type Process, Status } from '../process/process.ts'
+import { checkDelay } from '../scheduler/delay.ts'
 import { SupervisorState } from '../supervisor/supervisor.ts'
 import type { Driver } from './driver.ts'
 import type { RestartEvent } from './events.ts'
@@ -50,6 +51,7 @@ export class Asserts {
     const { driver, simulation, timeline } = this.#scene
     const at = new Error()
     return new Promise((resolve, reject) => {
+      checkDelay(withinMs)
       driver.wait({
         deadline: simulation.nowMs + withinMs,
         check: () => {
@@ -114,6 +116,7 @@ export class Asserts {
     const { driver, simulation, outside, timeline } = this.#scene
     const at = new Error()
     return new Promise((resolve, reject) => {
+      checkDelay(withinMs)
       driver.wait({
         deadline: simulation.nowMs + withinMs,
         check: () => {

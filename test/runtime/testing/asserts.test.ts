@@ -84,6 +84,16 @@ t.test('assertDown tells the DOWN of a monitor and its reason', async (t) => {
   t.match(await complaint(t, node.assertDown(refs[1]!)), /nothing is left to happen/)
 })
 
+t.test('a time that is none is refused', async (t) => {
+  const node = await opened(t)
+  for (const withinMs of [Number.NaN, -1, '5' as never]) {
+    const refused = { code: 'BEAMISH_BAD_TIMEOUT' }
+    await t.rejects(node.assertReceive('x', { withinMs }), refused)
+    await t.rejects(node.refuteReceive('x', { withinMs }), refused)
+    await t.rejects(node.assertExit(node.self.pid, undefined, { withinMs }), refused)
+  }
+})
+
 t.test('a pattern with a flag that remembers is tried from the beginning each time', async (t) => {
   const node = await opened(t)
   const again = /boom/g
