@@ -50,6 +50,7 @@ export class Driver {
   readonly #idles: Advance[] = []
   readonly #advances: Advance[] = []
   readonly #told = new Set<Process>()
+  readonly #receives = new Set<(error: Error) => void>()
   /** A process that awaits something real was seen when nobody could be told. */
   #owed: Error | undefined
   #running = false
@@ -64,6 +65,8 @@ export class Driver {
 
   /** There may be something to do. */
   readonly stir = (): void => {
+    // Asked of a node that is closed: told once whoever asks has begun to wait.
+    if (this.#closed) queueMicrotask(() => this.#refuse())
     if (this.#running || this.#closed) return
     this.#running = true
     void this.#run()
@@ -71,17 +74,35 @@ export class Driver {
 
   close(): void {
     this.#closed = true
-    const stopped = new BeamishError('BEAMISH_NODE_STOPPED')
-    for (const { failed } of this.#takeWaiters()) failed(stopped)
-    for (const { reject } of [...this.#idles.splice(0), ...this.#advances.splice(0)])
-      reject(stopped)
+    this.#refuse()
+    for (const reject of this.#receives) reject(stopped())
+    this.#receives.clear()
+  }
+
+  /** Main has its turn, and nothing comes of it: only so will it ask for the next one, which is how a later call is noticed. */
+  #refuse(): void {
+    this.#simulation.thread(0).turn()
+    this.#fail(stopped())
+  }
+
+  /** A receive() of the test by a timer of its own: without one to drive it, it would wait for ever. */
+  async received<T>(message: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw stopped()
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    this.#receives.add(reject)
+    message().then(resolve, reject)
+    try {
+      return await promise
+    } finally {
+      this.#receives.delete(reject)
+    }
   }
 
   wait(waiter: Waiter): void {
     this.#steps = 0
     if (waiter.check()) return
     if (this.#closed) {
-      waiter.failed(new BeamishError('BEAMISH_NODE_STOPPED'))
+      waiter.failed(stopped())
       return
     }
     this.#waiters.add(waiter)
@@ -99,7 +120,7 @@ export class Driver {
   }
 
   #later(list: Advance[], to: number): Promise<void> {
-    if (this.#closed) return Promise.reject(new BeamishError('BEAMISH_NODE_STOPPED'))
+    if (this.#closed) return Promise.reject(stopped())
     this.#steps = 0
     return new Promise((resolve, reject) => {
       list.push({ to, resolve, reject })
@@ -236,6 +257,8 @@ export class Driver {
     return waiters.length + later.length + pending.length > 0
   }
 }
+
+const stopped = (): BeamishError => new BeamishError('BEAMISH_NODE_STOPPED')
 
 function unreproducible({ pid, behaviour, lastMessage }: Process): BeamishError {
   return new BeamishError('BEAMISH_TEST_UNREPRODUCIBLE', {

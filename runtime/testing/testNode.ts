@@ -72,6 +72,7 @@ const SHUTDOWN_TIMEOUT_MS = 30_000
 interface Awaits {
   advance(ms: number): Promise<void>
   next(match: (message: unknown) => boolean): Promise<unknown>
+  received<T>(message: () => Promise<T>): Promise<T>
 }
 
 /** The outside, whose sleep is virtual time, and whose receive() ends when nothing is left to happen. */
@@ -92,7 +93,7 @@ class TestSelf extends Self {
     if (timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY) {
       return this.#awaits.next(match)
     }
-    return super.receive(match, timeoutMs)
+    return this.#awaits.received(() => super.receive(match, timeoutMs))
   }
 
   override sleep(ms: number): Promise<void> {
@@ -157,6 +158,7 @@ export class TestNode {
     this.self = new TestSelf(this.#outside, {
       advance: (ms) => this.advance(ms),
       next: (match) => this.#asserts.next(match),
+      received: (message) => this.#driver.received(message),
     })
     this.timeline = this.#makeTimeline()
     this.#asserts = new Asserts({

@@ -244,3 +244,32 @@ t.test('nor while the test awaits something real itself', async (t) => {
   t.equal(await node.self.call(counter, 'read'), 0, 'once')
   node.close()
 })
+
+t.test('what is awaited of a node when it is closed, or after, fails', async (t) => {
+  const told = (awaited: Promise<unknown>): Promise<string> =>
+    awaited.then(
+      () => 'resolved',
+      ({ message }: Error) => message,
+    )
+  const node = await testNode()
+  const counter = await node.spawn(Counter, 0)
+  const awaited = [
+    node.self.call(counter, 'slowly', 1_000),
+    node.spawn(Counter, 1),
+    node.self.receive(undefined, 1_000),
+    node.assertReceive('x'),
+    node.runUntilIdle(),
+  ]
+  node.close()
+  for (const one of awaited) t.match(await told(one), /the node has stopped/)
+  for (const one of [
+    () => node.self.call(counter, 'read'),
+    () => node.self.receive(),
+    () => node.self.receive(undefined, 10),
+    () => node.self.sleep(10),
+    () => node.spawn(Counter, 2),
+    () => node.assertReceive('x'),
+  ]) {
+    t.match(await told(one()), /the node has stopped/, String(one))
+  }
+})
