@@ -75,7 +75,8 @@ export async function explore(
     const failure = await attempt(at)
     if (failure === undefined) continue
     const least = await fewest(failure, (draws) => attempt(at, draws))
-    const again = { schedulers: rest.schedulers ?? 2, seed: at, draws: least.draws }
+    const { development, autoAdvance, maxSteps, schedulers = 2 } = rest
+    const again = { schedulers, seed: at, draws: least.draws, development, autoAdvance, maxSteps }
     report(describe(least, at, at - seed + 1, runs, JSON.stringify(again)))
     throw least.error
   }

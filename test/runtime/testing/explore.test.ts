@@ -33,6 +33,17 @@ t.test('a planted race is found, with the smallest seed and what happened', asyn
   )
 })
 
+t.test('its replay has the options the schedule depends on', async (t) => {
+  let text = ''
+  const report = (said: string): void => {
+    text = said
+  }
+  const options = { schedulers: 1, development: false, autoAdvance: false, maxSteps: 5_000 }
+  await t.rejects(explore(() => Promise.reject(new Error('no')), { ...options, report }))
+  const replay = JSON.parse(/testNode\((\{.*\})\)$/.exec(text)?.[1] ?? '{}')
+  t.same(replay, { ...options, seed: 1, draws: 0 })
+})
+
 t.test('its replay draws no more than it needs', async (t) => {
   let text = ''
   const report = (said: string): void => {
