@@ -28,15 +28,15 @@ export class ThreadTrace implements Tracer {
   readonly #scheduler: Scheduler
   readonly #spec: TraceSpec
   readonly #kinds: ReadonlySet<TraceKind>
-  readonly #tell: (event: NodeTraceEvent, left: number) => void
+  readonly #tell: (event: NodeTraceEvent, left: number) => boolean
   readonly #calls = new Map<Ref, string>()
   #left: number
 
-  /** `tell` hears of each event, and of how many more there may be. */
+  /** `tell` hears of each event, and of how many more there may be; one it does not take counts for nothing. */
   constructor(
     scheduler: Scheduler,
     spec: TraceSpec,
-    tell: (event: NodeTraceEvent, left: number) => void,
+    tell: (event: NodeTraceEvent, left: number) => boolean,
   ) {
     this.#scheduler = scheduler
     this.#spec = spec
@@ -94,7 +94,7 @@ export class ThreadTrace implements Tracer {
         event,
         text: this.#spec.maxText === 0 ? undefined : text?.(),
       }
-      this.#tell(told, this.#left)
+      if (!this.#tell(told, this.#left)) this.#left++
     } catch {
       // Whatever it was, the process that is looked at has nothing to do with it.
     }

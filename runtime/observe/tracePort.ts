@@ -31,12 +31,14 @@ export function traceTo(port: MessagePort, scheduler: Scheduler, spec: TraceSpec
     port.postMessage({ event, dropped } satisfies Told)
   }
   const trace = new ThreadTrace(scheduler, spec, (event, left) => {
-    if (underway >= MAX_UNDERWAY) dropped++
-    else {
-      underway++
-      post(event)
+    if (underway >= MAX_UNDERWAY) {
+      dropped++
+      return false
     }
+    underway++
+    post(event)
     if (left === 0) end()
+    return true
   })
   const end = addTracer(scheduler, trace)
   // Asked for by main: whatever process runs just now has no part in it.

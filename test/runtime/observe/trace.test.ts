@@ -175,6 +175,22 @@ t.test('a process hotter than main can hear is dropped from, not waited for', as
   t.ok(dropped >= 4_488, `${dropped} dropped`)
 })
 
+t.test('what was dropped is none of the events it may tell', async (t) => {
+  const desk = await whenNamed(node, 'desk')
+  const trace = await node.trace({ pid: desk, event: 'tick', limit: 600, kinds: ['handle'] })
+  const ticks = new Int32Array(new SharedArrayBuffer(4))
+  for (let i = 0; i < 1_000; i++) self.cast(desk, 'tick', ticks.buffer)
+  await new Promise((resolve) => setImmediate(resolve))
+  // Main hears nothing until all of them are handled: more than the limit.
+  for (let seen = 0; seen < 1_000; seen = Atomics.load(ticks, 0))
+    Atomics.wait(ticks, 0, seen, 1_000)
+  const ask = setInterval(() => self.cast(desk, 'tick', ticks.buffer), 1)
+  const { reason, events, dropped } = await trace.ended
+  clearInterval(ask)
+  t.match({ reason, events }, { reason: 'limit', events: 600 })
+  t.ok(dropped > 0, `${dropped} dropped`)
+})
+
 t.test('a trace ends by time, by a listener that throws, and by stop', async (t) => {
   const desk = await whenNamed(node, 'desk')
   t.match(await (await node.trace({ pid: desk, timeoutMs: 20 })).ended, {

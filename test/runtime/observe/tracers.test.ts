@@ -16,7 +16,10 @@ t.test('a trace stands beside the recorder of a test, and goes without it notici
   const to = simulation.idle(1)
   const seen: NodeTraceEvent[] = []
   const { spec } = checkTrace({ pid: from.pid })
-  const end = addTracer(scheduler, new ThreadTrace(scheduler, spec, (event) => seen.push(event)))
+  const end = addTracer(
+    scheduler,
+    new ThreadTrace(scheduler, spec, (event) => seen.push(event) > 0),
+  )
   send(scheduler, from.pid, to.pid, { type: 'hello' })
   end()
   send(scheduler, from.pid, to.pid, { type: 'again' })
@@ -51,6 +54,25 @@ t.test(
   },
 )
 
+t.test('an event that is not taken is none of those it may tell', async (t) => {
+  const simulation = new Simulation(2)
+  const scheduler = simulation.scheduler(1)
+  const process = simulation.idle(1)
+  const { spec } = checkTrace({ pid: process.pid, limit: 2 })
+  const taken: (string | undefined)[] = []
+  let full = true
+  const tell = ({ text }: NodeTraceEvent): boolean => {
+    if (!full) taken.push(text)
+    return !full
+  }
+  addTracer(scheduler, new ThreadTrace(scheduler, spec, tell))
+  for (let i = 0; i < 6; i++) {
+    full = i < 3
+    send(scheduler, process.pid, process.pid, i)
+  }
+  t.same(taken, ['3', '4'])
+})
+
 t.test('the sample is drawn from the randomness of the scheduler', async (t) => {
   const count = (seed: number): number => {
     const simulation = new Simulation(2, { seed })
@@ -59,7 +81,7 @@ t.test('the sample is drawn from the randomness of the scheduler', async (t) => 
     const process = scheduler.spawn(body, undefined, { parent: 0 as never, ancestors: [] })
     const { spec } = checkTrace({ pid: process.pid, sample: 0.5, limit: 1_000 })
     let seen = 0
-    addTracer(scheduler, new ThreadTrace(scheduler, spec, () => seen++))
+    addTracer(scheduler, new ThreadTrace(scheduler, spec, () => ++seen > 0))
     for (let i = 0; i < 200; i++) send(scheduler, process.pid, process.pid, i)
     return seen
   }
