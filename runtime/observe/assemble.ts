@@ -13,8 +13,12 @@ interface Bounds {
   readonly top: number
 }
 
+/** What reads the tree, JSON.stringify first of all, goes down it by calls, of which there is no end. */
+const MAX_LEVELS = 200
+
 /** A node of the tree while it is put together. */
 interface Open {
+  readonly level: number
   readonly node: { -readonly [K in keyof TreeNode]: TreeNode[K] }
   readonly children: TreeNode[]
 }
@@ -62,7 +66,7 @@ export function assemble(looks: readonly ThreadLook[], silent: number, bounds: B
 
   const open: Open[] = []
   let room = bounds.maxProcesses
-  const nodeOf = (one: Shown, kept?: KeptChild): TreeNode => {
+  const nodeOf = (one: Shown, level: number, kept?: KeptChild): TreeNode => {
     room--
     const { figures } = one
     const children: TreeNode[] = []
@@ -76,7 +80,7 @@ export function assemble(looks: readonly ThreadLook[], silent: number, bounds: B
       children,
       left: (started.get(figures.pid) ?? 0) + one.absent,
     }
-    open.push({ node, children })
+    open.push({ level, node, children })
     return node
   }
   const absent = ({ id, restart, behaviour, supervisor }: KeptChild, status: AbsentStatus) => {
@@ -88,9 +92,10 @@ export function assemble(looks: readonly ThreadLook[], silent: number, bounds: B
   const tops = [...byPid.values()].filter(({ figures }) =>
     isGone(figures.parent, figures.scheduler),
   )
-  const nodes = tops.map((one) => nodeOf(one))
+  const nodes = tops.map((one) => nodeOf(one, 1))
   for (let i = 0; i < open.length; i++) {
-    const { node, children } = open[i] as Open
+    const { level, node, children } = open[i] as Open
+    if (level >= MAX_LEVELS) continue
     const { pid } = node.figures as { pid: Pid }
     const { kept } = byPid.get(pid) as Shown
     const litter = litters.get(pid) ?? []
@@ -99,7 +104,7 @@ export function assemble(looks: readonly ThreadLook[], silent: number, bounds: B
     for (const child of kept) {
       if (full()) break
       const one = child.pid === undefined ? undefined : byPid.get(child.pid)
-      if (one !== undefined) children.push(nodeOf(one, child))
+      if (one !== undefined) children.push(nodeOf(one, level + 1, child))
       else if (child.pid === undefined) {
         // Its start may be under way: until that is through, its supervisor does not know the process.
         const coming = litter.find(
@@ -109,7 +114,7 @@ export function assemble(looks: readonly ThreadLook[], silent: number, bounds: B
           children.push(absent(child, child.restarting ? 'restarting' : 'stopped'))
         } else {
           listed.add(coming.figures.pid)
-          children.push(nodeOf(coming, child))
+          children.push(nodeOf(coming, level + 1, child))
           node.left--
         }
       } else if (!answered.has(schedulerOf(child.pid))) {
@@ -119,7 +124,7 @@ export function assemble(looks: readonly ThreadLook[], silent: number, bounds: B
       }
     }
     for (const one of litter) {
-      if (!full() && !listed.has(one.figures.pid)) children.push(nodeOf(one))
+      if (!full() && !listed.has(one.figures.pid)) children.push(nodeOf(one, level + 1))
     }
     node.left = Math.max(0, node.left - children.length)
   }

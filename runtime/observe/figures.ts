@@ -42,7 +42,7 @@ export interface TreeNode {
   readonly figures: ProcessFigures | undefined
   /** Those it started: what it supervises, in order, then what it spawned besides. */
   readonly children: readonly TreeNode[]
-  /** Of its children, not shown: beyond maxChildren or maxProcesses. */
+  /** Of its children, not shown: beyond maxChildren or maxProcesses, or 200 levels deep. */
   readonly left: number
 }
 

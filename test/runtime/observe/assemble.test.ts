@@ -89,6 +89,16 @@ t.test(
   },
 )
 
+t.test('a chain of processes, each started by the one before, is shown so far down', async (t) => {
+  const born = Array.from({ length: 5_000 }, (_, i) => ({ thread: i % 3, by: i - 1, ends: false }))
+  const { found } = await observed(born, { maxProcesses: 100_000 })
+  const shown = [...all(found.tree)]
+  t.equal(shown.length, 200)
+  t.equal(shown.at(-1)?.left, 1)
+  t.equal(found.processes.total, 5_000)
+  t.equal((JSON.parse(JSON.stringify(found.tree)) as unknown[]).length, 1)
+})
+
 async function holdsAsync(
   t: { ok(value: unknown, message: string): unknown },
   predicate: (born: readonly { thread: number; by: number; ends: boolean }[]) => Promise<boolean>,
