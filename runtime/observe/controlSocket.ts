@@ -6,7 +6,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { BeamishError } from '../errors.ts'
 import { publish } from '../events.ts'
-import { forget, prepareDirectory, socketPath } from './directory.ts'
+import { forget, isLeft, prepareDirectory, reach, socketPath } from './directory.ts'
 import type { NodeReport } from './figures.ts'
 import { readLines, writeLine } from './lines.ts'
 import type { ObserveOptions } from './options.ts'
@@ -45,8 +45,7 @@ export class ControlSocket {
       if (isOpen) throw new Error('another node of this process has the control socket')
       isOpen = this.#open = true
       prepareDirectory()
-      // Left by a process that had this id before.
-      forget(process.pid)
+      await this.#clear()
       await new Promise<void>((resolve, reject) => {
         this.#server.once('error', reject)
         this.#server.listen(socketPath(process.pid), resolve)
@@ -60,6 +59,16 @@ export class ControlSocket {
         message: `beamish tree and beamish trace cannot reach this node: ${message}`,
       }))
     }
+  }
+
+  /** Takes away what a process that had this id before has left. In a container two may have the same at once. */
+  async #clear(): Promise<void> {
+    const found = await reach(socketPath(process.pid))
+    if (!('failed' in found)) {
+      found.destroy()
+      throw new Error(`another process ${process.pid} has ${socketPath(process.pid)}`)
+    }
+    if (isLeft(found.failed)) forget(process.pid)
   }
 
   close(): void {
@@ -110,6 +119,8 @@ export class ControlSocket {
     })
     const stop = (): void => trace.stop()
     socket.once('close', stop)
+    // It may have gone away while the threads were asked, or before its turn came.
+    if (socket.destroyed) stop()
     writeLine(socket, { tracing: true })
     const ended = await trace.ended
     socket.off('close', stop)

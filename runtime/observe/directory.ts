@@ -2,7 +2,10 @@
  * Where the nodes of this machine that are run by this user can be found: a directory only that user may enter, with a socket
  * per node, named after the id of its operating system process. On Windows a named pipe.
  */
+
+import { once } from 'node:events'
 import { chmodSync, lstatSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs'
+import { createConnection, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BeamishError } from '../errors.ts'
@@ -40,17 +43,15 @@ export function prepareDirectory(): void {
   if ((found.mode & 0o077) !== 0) chmodSync(directory, 0o700)
 }
 
-/** Process ids of the nodes that seem to run; those whose process is gone are cleared away. */
+/**
+ * Process ids of the nodes that seem to run. Only connecting tells whether one does: in a directory that is shared with a
+ * container the ids are those of another system.
+ */
 export function findNodes(): number[] {
-  const pids = entries().flatMap((name) => {
-    const match = isWindows ? /^beamish-(\d+)$/.exec(name) : /^(\d+)\.sock$/.exec(name)
-    return match === null ? [] : [Number(match[1])]
-  })
-  return pids
-    .filter((pid) => {
-      const runs = isRunning(pid)
-      if (!runs) forget(pid)
-      return runs
+  return entries()
+    .flatMap((name) => {
+      const match = isWindows ? /^beamish-(\d+)$/.exec(name) : /^(\d+)\.sock$/.exec(name)
+      return match === null ? [] : [Number(match[1])]
     })
     .sort((a, b) => a - b)
 }
@@ -63,14 +64,22 @@ function entries(): string[] {
   }
 }
 
-function isRunning(pid: number): boolean {
+/** Connects with a socket; with what keeps it from that, if it cannot. */
+export async function reach(
+  path: string,
+): Promise<Socket | { readonly failed: string | undefined }> {
+  const socket = createConnection(path)
   try {
-    return process.kill(pid, 0)
+    await once(socket, 'connect')
+    return socket
   } catch (error) {
-    // It runs, but is not ours.
-    return (error as { code?: string }).code === 'EPERM'
+    return { failed: (error as { code?: string }).code }
   }
 }
+
+/** Whether nobody listens there any more: one who is only busy, or has too many connections, is not gone. */
+export const isLeft = (failed: string | undefined): boolean =>
+  failed === 'ECONNREFUSED' || failed === 'ENOTSOCK'
 
 /** Takes its socket away, if it is there. */
 export function forget(pid: number): void {

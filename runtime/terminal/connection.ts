@@ -1,8 +1,14 @@
 /** The terminal's end of a control socket: finds the node that is meant, asks it, hands over what it says. */
-import { once } from 'node:events'
-import { createConnection, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { BeamishError, type ErrorCode, errorCodes } from '../errors.ts'
-import { findNodes, forget, runtimeDirectory, socketPath } from '../observe/directory.ts'
+import {
+  findNodes,
+  forget,
+  isLeft,
+  reach,
+  runtimeDirectory,
+  socketPath,
+} from '../observe/directory.ts'
 import { readLines, writeLine } from '../observe/lines.ts'
 
 /** A report may be long. */
@@ -88,16 +94,16 @@ export async function connect(target: string | undefined): Promise<Connection> {
   const directory = runtimeDirectory()
   const isPid = target !== undefined && /^\d+$/.test(target)
   if (target !== undefined && !isPid) {
-    const socket = await tryPath(target)
-    if (socket === undefined) throw noNode(`answers at ${target}`, directory)
+    const socket = await reach(target)
+    if ('failed' in socket) throw noNode(`answers at ${target}`, directory)
     return new Connection(socket, target)
   }
   const found = new Map<number, Socket>()
   for (const pid of isPid ? [Number(target)] : findNodes()) {
-    const socket = await tryPath(socketPath(pid))
-    // Its process id may belong to another program now.
-    if (socket === undefined) forget(pid)
-    else found.set(pid, socket)
+    const socket = await reach(socketPath(pid))
+    if (!('failed' in socket)) found.set(pid, socket)
+    // Its process is gone, and has not cleared up.
+    else if (isLeft(socket.failed)) forget(pid)
   }
   const [first] = found
   if (first === undefined) throw noNode(isPid ? `of process ${target}` : 'runs', directory)
@@ -106,16 +112,6 @@ export async function connect(target: string | undefined): Promise<Connection> {
     throw new BeamishError('BEAMISH_WHICH_NODE', { pids: [...found.keys()].join(', ') })
   }
   return new Connection(first[1], String(first[0]))
-}
-
-async function tryPath(path: string): Promise<Socket | undefined> {
-  const socket = createConnection(path)
-  try {
-    await once(socket, 'connect')
-    return socket
-  } catch {
-    return undefined
-  }
 }
 
 const noNode = (which: string, directory: string): BeamishError =>

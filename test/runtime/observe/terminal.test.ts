@@ -1,11 +1,13 @@
 // The commands, on a node in another process.
+import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createConnection } from 'node:net'
+import { createConnection, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type NodeReport, type NodeTraceEvent, onEvent, start } from 'beamish'
+import { type NodeReport, type NodeTraceEvent, onEvent, start, type TraceEnd } from 'beamish'
 import t from 'tap'
+import { ControlSocket } from '../../../runtime/observe/controlSocket.ts'
 import { SOURCE } from '../kit.ts'
 import { type Run, run } from '../node/run.ts'
 
@@ -115,6 +117,71 @@ t.test('the socket refuses what it does not know, and reads no endless request',
   t.match(await answerTo('{"trace":{"event":"x","onEvent":1,"limit":-1}}\n'), /BEAMISH_BAD_OPTION/)
   t.match(await answerTo('x'.repeat(200_000)), /longer than 65536/)
   t.equal((await command('tree', '--window', '0')).code, 0, 'and the node goes on')
+})
+
+t.test('a socket is not taken for stale because its process is not known here', async (t) => {
+  // As the node of a container has it, whose directory is shared.
+  const path = join(directory, '4194306.sock')
+  const other = createServer((socket) => socket.destroy()).listen(path)
+  await once(other, 'listening')
+  t.teardown(() => other.close())
+  const { code, out } = await command('tree')
+  t.equal(code, 1)
+  t.match(out, /BEAMISH_WHICH_NODE.*4194306/)
+  t.ok(readdirSync(directory).includes('4194306.sock'))
+})
+
+t.test('a socket that another process of the same id has is left to it', async (t) => {
+  const own = mkdtempSync(join(tmpdir(), 'bm-'))
+  process.env.CONTROL_DIR = own
+  t.teardown(() => {
+    delete process.env.CONTROL_DIR
+    rmSync(own, { recursive: true })
+  })
+  const path = join(own, `${process.pid}.sock`)
+  const other = createServer().listen(path)
+  await once(other, 'listening')
+  const told: string[] = []
+  const off = onEvent('notice', ({ message }) => told.push(message))
+  const module = new URL('./watched.app.ts', import.meta.url)
+  const options = { schedulers: 1, log: false, execArgv: SOURCE, controlSocket: true } as const
+  const second = await start(module, options)
+  off()
+  await second.stop()
+  t.match(told, [/another process \d+ has /])
+  t.ok(readdirSync(own).length === 1, 'it is still there')
+  other.close()
+})
+
+t.test('a trace ends with its terminal, also one whose turn comes later', async (t) => {
+  const own = mkdtempSync(join(tmpdir(), 'bm-'))
+  process.env.CONTROL_DIR = own
+  const module = new URL('./watched.app.ts', import.meta.url)
+  const traced = await start(module, { schedulers: 1, log: false, execArgv: SOURCE })
+  const traces: Promise<TraceEnd>[] = []
+  const socket = new ControlSocket({
+    observe: (options) => traced.observe(options),
+    trace: async (options) => {
+      const trace = await traced.trace(options)
+      traces.push(trace.ended)
+      return trace
+    },
+  })
+  await socket.open()
+  t.teardown(async () => {
+    socket.close()
+    await traced.stop()
+    delete process.env.CONTROL_DIR
+    rmSync(own, { recursive: true })
+  })
+  const terminal = createConnection(join(own, `${process.pid}.sock`))
+  const request = JSON.stringify({ trace: { event: 'none', timeoutMs: 5_000 } })
+  terminal.write(`${request}\n${request}\n`)
+  await once(terminal, 'data')
+  terminal.destroy()
+  t.match(await traces[0], { reason: 'stopped' })
+  while (traces.length < 2) await new Promise((resolve) => setImmediate(resolve))
+  t.match(await traces[1], { reason: 'stopped' })
 })
 
 t.test('a node started by a program has a socket where it asks for one', async (t) => {
