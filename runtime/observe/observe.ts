@@ -41,13 +41,12 @@ export class Observer {
 
   async observe(threads: readonly Observed[], settings: ObserveSettings): Promise<NodeReport> {
     const { windowMs, timeoutMs } = settings
-    if (windowMs > 0) {
-      for (const one of threads) this.#before.set(one.scheduler, one.utilization())
-    }
+    // A window is its own, whoever else looks meanwhile.
+    const atFirst = new Map(threads.map((one) => [one.scheduler, one.utilization()]))
     const looks = await Promise.all(
       threads.map((one) => one.look(settings, windowMs + timeoutMs).catch(() => undefined)),
     )
-    const before = this.#before
+    const before = windowMs > 0 ? atFirst : this.#before
     this.#before = new Map()
     const figures = threads.map((one, i): ThreadFigures => {
       const now = one.utilization()
