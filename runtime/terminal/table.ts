@@ -17,7 +17,9 @@ export function tableLines(
   rows: readonly (readonly string[])[],
 ): string[] {
   const cells = [columns.map(({ title }) => title), ...rows.map((row) => row.map(plainText))]
-  const widths = columns.map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)))
+  const widths = columns.map((_, i) =>
+    cells.reduce((width, row) => Math.max(width, row[i]?.length ?? 0), 0),
+  )
   return cells.map((row) =>
     columns
       .map(({ right }, i) => {

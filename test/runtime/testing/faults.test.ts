@@ -1,3 +1,5 @@
+// Every fault of the test kit, shown to strike and to let go.
+// Longer than 400 lines because each fault is one short test, and they share their servers.
 import { type DownMessage, formatPid, formatReason, type Pid, supervisor, task } from 'beamish'
 import { type TestNode, testNode } from 'beamish/testing'
 import t from 'tap'
