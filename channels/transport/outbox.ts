@@ -7,11 +7,10 @@ import type { Frame } from '../wire/serializer.ts'
 
 /** The socket as the outbox needs it. */
 export interface FrameSink {
-  send(frame: Frame): void
+  /** All that leaves now, in order. */
+  send(frames: readonly Frame[]): void
   /** Bytes handed over and not yet taken by the kernel. */
   readonly bufferedBytes: number
-  cork(): void
-  uncork(): void
 }
 
 export class Outbox {
@@ -59,8 +58,6 @@ export class Outbox {
     if (frames.length === 0) return
     this.#frames = []
     this.#bytes = 0
-    this.#sink.cork()
-    for (let i = 0; i < frames.length; i++) this.#sink.send(frames[i] as Frame)
-    this.#sink.uncork()
+    this.#sink.send(frames)
   }
 }

@@ -19,6 +19,7 @@ import {
 import { logLine } from '../../runtime/log.ts'
 import type { ConnectInfo, Join, ToChannel, ToTransport } from '../wire/link.ts'
 import { type DecodeLimits, defaultDecodeLimits, type Message } from '../wire/message.ts'
+import type { FrameLane, TransportPort } from '../wire/port.ts'
 import type { Frame, Serializer } from '../wire/serializer.ts'
 import type { SocketLimits } from './limits.ts'
 import { Rates } from './rates.ts'
@@ -52,14 +53,14 @@ export interface TransportSettings {
   readonly place: Placement
 }
 
-export class Transport {
+export class Transport implements TransportPort {
   readonly #self: Self
   readonly #socket: TransportSocket
   readonly #settings: TransportSettings
   readonly #serializer: Serializer
   readonly #decodeLimits: DecodeLimits
   readonly #rates: Rates
-  readonly #topics = new Topics()
+  readonly #topics: Topics
   #complained = false
   /** Size of the frame that is being handled: what its message weighs if it has to wait. */
   #frameBytes = 0
@@ -72,6 +73,11 @@ export class Transport {
     this.#settings = settings
     this.#serializer = settings.serializer
     this.#decodeLimits = { ...defaultDecodeLimits, maxDepth: settings.limits.maxDepth }
+    this.#topics = new Topics({
+      write: (frame, spare) => this.#write(frame, spare),
+      tooEarly: (topic) =>
+        this.#complain('too_early', `more frames than can wait for the join of "${topic}"`),
+    })
     this.#rates = new Rates(settings.limits, () => self.now())
   }
 
@@ -327,7 +333,7 @@ export class Transport {
   }
 
   #wait(entry: Entry, message: Message): void {
-    if (entry.waiting.push({ message }, this.#frameBytes)) return
+    if (entry.wait({ message }, this.#frameBytes)) return
     this.#complain('too_early', `more events than can wait for the join of "${entry.topic}"`)
     this.#refuse(
       message,
@@ -341,6 +347,11 @@ export class Transport {
     this.#closed = true
   }
 
+  /** Where a channel of this thread puts its frames. */
+  lane(id: number): FrameLane | undefined {
+    return this.#topics.byId(id)
+  }
+
   /** A message from one of the channels. */
   fromChannel(message: ToTransport): void {
     if (this.#closed) return
@@ -351,7 +362,7 @@ export class Transport {
     const entry = this.#topics.byId(message.id)
     if (entry === undefined) return
     if (message.type === 'phx:joined') this.#joined(entry, message)
-    else if (message.type === 'phx:frame') this.#frame(entry, message.frame, message.spare)
+    else if (message.type === 'phx:frame') entry.frame(message.frame, message.spare)
     else if (message.type === 'phx:handled') entry.unhandled -= message.count
     else if (!entry.closed) {
       entry.closed = true
@@ -360,14 +371,6 @@ export class Transport {
         entry.owesClose = false
         this.#writeClose(entry.topic, entry.join.joinRef)
       }
-    }
-  }
-
-  /** A frame for the client; one that is too early waits until the join is answered. */
-  #frame(entry: Entry, frame: Frame, spare: boolean): void {
-    if (entry.state === 'joined' || entry.state === 'ending') this.#write(frame, spare)
-    else if (!entry.waiting.push({ frame, spare }, frame.length)) {
-      this.#complain('too_early', `more frames than can wait for the join of "${entry.topic}"`)
     }
   }
 
@@ -386,7 +389,7 @@ export class Transport {
     }
     entry.state = 'joined'
     entry.owesClose = true
-    entry.waiting.drain((waiting) => {
+    entry.drain((waiting) => {
       if ('frame' in waiting) this.#write(waiting.frame, waiting.spare)
       else if (waiting.message.event === 'phx_leave') this.#leave(waiting.message)
       else this.#event(waiting.message)
@@ -395,7 +398,7 @@ export class Transport {
 
   /** There will be no channel for what waits: events are refused, a leave has nothing left to do. */
   #answerWaiting(entry: Entry): void {
-    entry.waiting.drain((waiting) => {
+    entry.drain((waiting) => {
       if ('frame' in waiting) return
       const { joinRef, event } = waiting.message
       if (event === 'phx_leave') this.#reply(waiting.message, 'ok', {}, joinRef)
@@ -431,7 +434,7 @@ export class Transport {
       this.#startJoin(next, entry.owesClose ? { joinRef: join.joinRef } : entry.replaced)
       const started = this.#topics.of(topic)
       // What came for the new join while the old channel ended goes on with it.
-      entry.waiting.drain((waiting) => {
+      entry.drain((waiting) => {
         if ('message' in waiting && started !== undefined) this.#wait(started, waiting.message)
       })
       return

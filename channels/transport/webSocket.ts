@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Frame } from '../wire/serializer.ts'
+import { encoded } from './encoded.ts'
 import type { FrameSink } from './outbox.ts'
 
 /** An accepted socket. */
@@ -48,34 +49,58 @@ export class Upgrader {
     this.#server.handleUpgrade(request, raw, head, (socket) => {
       // What a client sends at once would be lost before its process listens.
       socket.pause()
-      accepted = wrap(socket, raw)
+      accepted = new Accepted(socket, raw)
     })
     return accepted
   }
 }
 
-function wrap(socket: WebSocket, raw: Duplex): AcceptedSocket {
-  // A protocol error closes the socket by itself; without a listener it would end the thread.
-  socket.on('error', () => {})
-  return {
-    send: (frame) => socket.send(frame),
-    get bufferedBytes() {
-      return socket.bufferedAmount
-    },
-    cork: () => raw.cork(),
-    uncork: () => raw.uncork(),
-    onFrame: (listener) => {
-      socket.on('message', (data: Buffer, isBinary: boolean) => {
-        listener(isBinary ? data : data.toString())
-      })
-    },
-    onClose: (listener) => {
-      if (socket.readyState === socket.CLOSED) listener(ABNORMAL_CLOSURE)
-      else socket.on('close', (code: number) => listener(code))
-    },
-    pause: () => socket.pause(),
-    resume: () => socket.resume(),
-    close: (code, reason) => socket.close(code, reason),
-    terminate: () => socket.terminate(),
+const ignore = (): void => {}
+
+class Accepted implements AcceptedSocket {
+  readonly #socket: WebSocket
+  readonly #raw: Duplex
+
+  constructor(socket: WebSocket, raw: Duplex) {
+    this.#socket = socket
+    this.#raw = raw
+    // A protocol error closes the socket by itself; without a listener it would end the thread.
+    socket.on('error', ignore)
+  }
+
+  /** Past `ws`, whose own frames are whole and go the same way: what many sockets send alike is made once. */
+  send(frames: readonly Frame[]): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#raw.write(encoded(frames))
+  }
+
+  get bufferedBytes(): number {
+    return this.#raw.writableLength
+  }
+
+  onFrame(listener: (frame: Frame) => void): void {
+    this.#socket.on('message', (data: Buffer, isBinary: boolean) => {
+      listener(isBinary ? data : data.toString())
+    })
+  }
+
+  onClose(listener: (code: number) => void): void {
+    if (this.#socket.readyState === this.#socket.CLOSED) listener(ABNORMAL_CLOSURE)
+    else this.#socket.on('close', listener)
+  }
+
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason)
+  }
+
+  terminate(): void {
+    this.#socket.terminate()
   }
 }

@@ -3,7 +3,9 @@
  * relative to its transport. `id` names one join: a topic may be joined again while the old channel is still ending.
  */
 import type { Pid, Self } from '../../runtime/index.ts'
-import { type TransportPort, transportHere } from './port.ts'
+import { Status } from '../../runtime/process/process.ts'
+import { Self as SelfClass } from '../../runtime/process/self.ts'
+import { type FrameLane, type TransportPort, transportHere } from './port.ts'
 import { type Frame, findSerializer, type Payload, type Serializer } from './serializer.ts'
 
 /** To a channel: what the client did, or that it has to end. */
@@ -67,6 +69,9 @@ export interface ConnectInfo {
   readonly url: string
 }
 
+/** What a dead process goes on to do reaches nobody, as by send(). */
+const isAlive = (self: Self): boolean => SelfClass.processOf(self).status !== Status.Dead
+
 const HANDLED_BATCH = 64
 
 /** A channel's end of its link to the transport. */
@@ -76,18 +81,20 @@ export class ChannelLink {
   readonly #self: Self
   /** undefined: it runs on another thread. */
   readonly #port: TransportPort | undefined
+  readonly #lane: FrameLane | undefined
   #handled = 0
 
   constructor(self: Self, join: Join) {
     this.#self = self
     this.join = join
     this.#port = transportHere(self, join.transport)
+    this.#lane = this.#port?.lane(join.id)
     this.serializer = findSerializer(join.serializer)
   }
 
   #tell(message: ToTransport): void {
     if (this.#port === undefined) this.#self.send(this.join.transport, message)
-    else this.#port.fromChannel(message)
+    else if (isAlive(this.#self)) this.#port.fromChannel(message)
   }
 
   /** Answers the join; frames and events that waited for it go on when this is written. */
@@ -110,7 +117,9 @@ export class ChannelLink {
 
   /** A frame that is already encoded. */
   frame(frame: Frame, spare: boolean): void {
-    this.#tell({ type: 'phx:frame', id: this.join.id, frame, spare })
+    if (this.#lane === undefined) {
+      this.#tell({ type: 'phx:frame', id: this.join.id, frame, spare })
+    } else if (isAlive(this.#self)) this.#lane.frame(frame, spare)
   }
 
   /** One more event is handled. The transport hears of many at a time: it only has to know who falls behind. */

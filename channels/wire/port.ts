@@ -7,10 +7,18 @@ import type { Pid, Self } from '../../runtime/index.ts'
 import { localNode } from '../../runtime/node/local.ts'
 import type { Scheduler } from '../../runtime/scheduler/scheduler.ts'
 import type { ToTransport } from './link.ts'
+import type { Frame } from './serializer.ts'
 
 /** A transport, as its channels reach it. */
 export interface TransportPort {
   fromChannel(message: ToTransport): void
+  /** The place of one join on it; undefined: there is none any more. */
+  lane(id: number): FrameLane | undefined
+}
+
+/** Takes the frames of one join. */
+export interface FrameLane {
+  frame(frame: Frame, spare: boolean): void
 }
 
 const ports = new WeakMap<Scheduler, Map<Pid, TransportPort>>()
