@@ -73,6 +73,8 @@ export {
 export { signToken, type Verified, verifyToken } from './token.ts'
 /** Limits of a socket and of those that want to open one; a socket's topics. */
 export type { SocketLimits, UpgradeLimits } from './transport/limits.ts'
+export type { Overflow } from './transport/outbox.ts'
+export type { SocketOverflow } from './transport/overflow.ts'
 export type { SocketConnected } from './transport/report.ts'
 export type { Route } from './transport/routes.ts'
 /** What is known of a connection, and which pages may open one. */

@@ -107,6 +107,7 @@ const TEMPLATES = {
     '{behaviour} {pid} runs, and its code changes only while it is suspended: sys.suspend() it first',
   BEAMISH_SYS_MODULE: 'sys.{request} of {behaviour} {pid}: module {module} {why}',
   // Layers above: the message is made where the mistake is seen.
+  CHN_HISTORY: '{message}',
   CHN_PAYLOAD: '{message}',
   CHN_FIELD_TOO_LONG: '{message}',
   CHN_ORIGIN_RULE: '{message}',

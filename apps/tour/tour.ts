@@ -1,6 +1,7 @@
 /** The tour: every sample of the Phoenix.Channel document, and a peer for clients of the Phoenix wire. `npm run tour`. */
 import { supervisor } from 'beamish'
 import { endpoint, socketAt } from 'beamish/channels'
+import { History } from './history.ts'
 import { http } from './http.ts'
 import { JANITOR, Janitor } from './janitor.ts'
 import { Notification } from './notification.ts'
@@ -16,6 +17,7 @@ const channels = {
   'sleepless:*': Sleepless,
   'patient:*': Patient,
   'silent:*': Silent,
+  'history:*': History,
 }
 
 export default supervisor({

@@ -7,6 +7,8 @@ import type { Pid } from '../../runtime/index.ts'
 import type { BroadcastMessage } from '../../runtime/process/messages.ts'
 import { NO_PID } from '../../runtime/process/pid.ts'
 import { Self } from '../../runtime/process/self.ts'
+import { keep } from '../history/keeper.ts'
+import type { ChannelHistory } from '../history/options.ts'
 import type { Frame, Payload, Serializer } from '../wire/serializer.ts'
 
 /** Frames of one broadcast, by serializer. */
@@ -32,7 +34,7 @@ class Frames {
   }
 }
 
-/** @throws CHN_PAYLOAD */
+/** @throws CHN_PAYLOAD, CHN_HISTORY */
 export function broadcastOn(
   self: Self,
   serializer: Serializer,
@@ -40,7 +42,9 @@ export function broadcastOn(
   event: string,
   payload: Payload,
   butMe: boolean,
+  history: ChannelHistory | undefined,
 ): void {
+  if (history?.events.has(event) && keep(self, history, topic, event, payload, butMe)) return
   const frames = new Frames(serializer, serializer.encodeBroadcast(topic, event, payload))
   const { scheduler } = Self.processOf(self)
   const except: Pid = butMe ? self.pid : NO_PID

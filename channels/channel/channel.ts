@@ -4,6 +4,7 @@ import { BeamishError, type ExitReason, type From, type Topic } from '../../runt
 import { type CodeChange, defineBehaviour } from '../../runtime/process/behaviour.ts'
 import type { BroadcastMessage } from '../../runtime/process/messages.ts'
 import type { TopicEvents } from '../../runtime/pubsub/topic.ts'
+import { type ChannelHistory, channelHistory, type HistoryOptions } from '../history/options.ts'
 import { type InferPayload, type PayloadSpec, payloadSchema } from '../payload/index.ts'
 import type { PayloadSchema } from '../payload/schema.ts'
 import type { AssignsOf, UserSocket } from '../socket/userSocket.ts'
@@ -101,6 +102,11 @@ export interface ChannelSpec<
    * stop, when a callback has thrown, and when the node drains; of exit signals only for one that traps them.
    */
   terminate?(reason: ExitReason, socket: ChannelSocket<A>): unknown
+  /**
+   * Broadcasts of this channel that are kept for clients that come back: one that sends its last position as `history` with
+   * its join is pushed what it missed. docs/replay.md has the client's lines.
+   */
+  readonly history?: HistoryOptions
   /** Traps exits from the start. Default false. */
   readonly trapExit?: boolean
   /** An unknown event crashes the channel, as in Phoenix, instead of getting an error reply. Default false. */
@@ -124,6 +130,7 @@ export interface ChannelDefinition {
   readonly schemas: ReadonlyMap<string, PayloadSchema<unknown>>
   readonly params: PayloadSchema<unknown> | undefined
   readonly intercepts: ReadonlySet<string>
+  readonly history: ChannelHistory | undefined
   readonly hibernateAfterMs: number
   readonly shutdown: number | 'brutal_kill'
   readonly strict: boolean
@@ -238,11 +245,14 @@ export function channel<
   }
   const schemas = new Map<string, PayloadSchema<unknown>>()
   for (const [event, fields] of Object.entries(events)) schemas.set(event, payloadSchema(fields))
+  const intercepts = new Set(Object.keys(spec.handleOut ?? {}))
   const definition: ChannelDefinition = {
     name,
     schemas,
     params: spec.params === undefined ? undefined : payloadSchema(spec.params as PayloadSpec),
-    intercepts: new Set(Object.keys(spec.handleOut ?? {})),
+    intercepts,
+    history:
+      spec.history === undefined ? undefined : channelHistory(name, spec.history, intercepts),
     hibernateAfterMs,
     shutdown,
     strict: spec.strict ?? false,

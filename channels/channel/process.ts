@@ -18,6 +18,8 @@ import {
 import { type Process, Status } from '../../runtime/process/process.ts'
 import { awaitMessage, messageCame } from '../../runtime/process/waiting.ts'
 import { answer } from '../../runtime/scheduler/calls.ts'
+import { CatchUp } from '../history/catchUp.ts'
+import { HISTORY, positionIn } from '../history/position.ts'
 import { validate } from '../payload/index.ts'
 import { ChannelLink, type Join, type ToChannel } from '../wire/link.ts'
 import type { Payload } from '../wire/serializer.ts'
@@ -84,9 +86,8 @@ export class ChannelBehaviour implements Behaviour {
     const join = argument as Join
     const { self } = process
     const link = new ChannelLink(self, join)
-    const socket = new ChannelSocket(self, link)
+    const socket = new ChannelSocket(self, link, this.definition.history)
     process.state = { definition: this.definition, link, socket } satisfies State
-    self.monitor(join.transport)
     endWith(process, join.transport, orphanMs(this.definition))
     // Its supervisor waits for the process, not for what join awaits.
     process.ready()
@@ -110,8 +111,8 @@ export class ChannelBehaviour implements Behaviour {
     return this.#joined(process, result, startedMs)
   }
 
-  #joined(process: Process, result: unknown, startedMs: number): void {
-    if (process.status === Status.Dead) return
+  #joined(process: Process, result: unknown, startedMs: number): unknown {
+    if (process.status === Status.Dead) return undefined
     const { link, socket } = process.state as State
     const took = process.self.now() - startedMs
     if (result instanceof ChannelReply) {
@@ -119,17 +120,38 @@ export class ChannelBehaviour implements Behaviour {
       link.joined('error', result.payload)
       joinedTopic(this.definition, process, link.join, false, took)
       process.scheduler.exit(process, 'shutdown')
-      return
+      return undefined
     }
     if (result !== socket && !(result instanceof Joined)) throw badReturn('join', result)
-    const { scheduler } = process
-    const { topic } = link.join
+    const { pubsub } = process.scheduler
+    const { topic, payload } = link.join
+    const { history } = this.definition
+    const response = result instanceof Joined ? result.payload : {}
+    const lane = (message: BroadcastMessage): void => this.#lane(process, message)
     // Before the answer: what is broadcast from here on is not missed, and waits at the transport until the answer is written.
-    scheduler.pubsub.subscribe(process, topic, (message) => this.#lane(process, message))
+    if (history === undefined) {
+      pubsub.subscribe(process, topic, lane)
+      this.#join(process, response, took)
+      return undefined
+    }
+    if (response instanceof Uint8Array) throw badReturn('join', result)
+    const catchUp = new CatchUp(process.self, topic, history, lane)
+    pubsub.subscribe(process, topic, catchUp.lane)
+    return catchUp.missed(positionIn(payload)).then(({ told, messages }) => {
+      if (process.status === Status.Dead) return
+      this.#join(process, { ...response, [HISTORY]: told }, took)
+      for (const { event, text } of messages) link.replay(event, JSON.parse(text) as Payload)
+      catchUp.goOn()
+    })
+  }
+
+  /** Answers it. */
+  #join(process: Process, response: Payload, took: number): void {
+    const { link, socket } = process.state as State
     socket.hasJoined()
-    link.joined('ok', result instanceof Joined ? result.payload : {})
+    link.joined('ok', response)
     joinedTopic(this.definition, process, link.join, true, took)
-    scheduler.sleepers.watch(process, this.definition.hibernateAfterMs)
+    process.scheduler.sleepers.watch(process, this.definition.hibernateAfterMs)
   }
 
   /** The fast lane of broadcasts on its own topic: to the client, without a turn of this process. */
@@ -141,7 +163,9 @@ export class ChannelBehaviour implements Behaviour {
     }
     const { link } = process.state as State
     try {
-      link.frame(frameOf(message, link.serializer), true)
+      // What is kept may not be left out: its client would go on from a later position, and never ask for it.
+      const spare = definition.history?.events.has(message.event) !== true
+      link.frame(frameOf(message, link.serializer), spare, message.event)
     } catch (thrown) {
       // The mistake is the broadcaster's, who is not here; the other subscribers must get theirs.
       undeliverable(message, thrown)

@@ -28,5 +28,11 @@ import type { SocketRef } from './socket.ts'
 export function replyTo(self: Self, ref: SocketRef, status: string, payload: Payload = {}): void {
   const { transport, id, serializer, topic, joinRef } = ref
   const frame = findSerializer(serializer).encodeReply(joinRef, ref.ref, topic, status, payload)
-  self.send(transport, { type: 'phx:frame', id, frame, spare: false } satisfies ToTransport)
+  self.send(transport, {
+    type: 'phx:frame',
+    id,
+    frame,
+    spare: false,
+    event: '',
+  } satisfies ToTransport)
 }

@@ -5,6 +5,7 @@
 import type { Pid, Self } from '../../runtime/index.ts'
 import type { Topic, TopicEvents } from '../../runtime/pubsub/topic.ts'
 import { ChannelError } from '../errors.ts'
+import type { ChannelHistory } from '../history/options.ts'
 import type { ChannelLink } from '../wire/link.ts'
 import type { Payload } from '../wire/serializer.ts'
 import { broadcastOn } from './broadcast.ts'
@@ -24,14 +25,16 @@ export class ChannelSocket<Assigns extends object = Record<never, never>> {
   readonly self: Self
   readonly topic: string
   readonly #link: ChannelLink
+  readonly #history: ChannelHistory | undefined
   #assigns: Assigns
   #joined = false
   #ref: string | null = null
 
-  constructor(self: Self, link: ChannelLink) {
+  constructor(self: Self, link: ChannelLink, history?: ChannelHistory) {
     this.self = self
     this.topic = link.join.topic
     this.#link = link
+    this.#history = history
     this.#assigns = link.join.assigns as Assigns
   }
 
@@ -71,18 +74,18 @@ export class ChannelSocket<Assigns extends object = Record<never, never>> {
 
   /**
    * Sends an event to all who joined this topic, on every thread, this client included.
-   * @throws CHN_NOT_JOINED, CHN_PAYLOAD
+   * @throws CHN_NOT_JOINED, CHN_PAYLOAD, CHN_HISTORY for an event of the channel's history whose payload cannot be kept
    */
   broadcast(event: string, payload: Payload = {}): this {
     this.#mustBeJoined('broadcast')
-    broadcastOn(this.self, this.#link.serializer, this.topic, event, payload, false)
+    this.#broadcast(event, payload, false)
     return this
   }
 
-  /** broadcast to all but this client. @throws CHN_NOT_JOINED, CHN_PAYLOAD */
+  /** broadcast to all but this client. @throws CHN_NOT_JOINED, CHN_PAYLOAD, CHN_HISTORY */
   broadcastFrom(event: string, payload: Payload = {}): this {
     this.#mustBeJoined('broadcastFrom')
-    broadcastOn(this.self, this.#link.serializer, this.topic, event, payload, true)
+    this.#broadcast(event, payload, true)
     return this
   }
 
@@ -140,6 +143,11 @@ export class ChannelSocket<Assigns extends object = Record<never, never>> {
   /** Kernel side: other assigns, of sys or of a channel that wakes. */
   restore(assigns: Assigns): void {
     this.#assigns = assigns
+  }
+
+  #broadcast(event: string, payload: Payload, butMe: boolean): void {
+    const { self, topic } = this
+    broadcastOn(self, this.#link.serializer, topic, event, payload, butMe, this.#history)
   }
 
   #mustBeJoined(what: string): void {

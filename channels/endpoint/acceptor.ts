@@ -8,8 +8,10 @@ import { ConnectDetails } from '../socket/details.ts'
 import { findSocket } from '../socket/userSocket.ts'
 import { handOver, pickUp } from '../transport/connecting.ts'
 import { socketLimits } from '../transport/limits.ts'
+import { overflowOption } from '../transport/overflow.ts'
 import { TransportProcess } from '../transport/process.ts'
 import { Upgrader } from '../transport/webSocket.ts'
+import { defaultDecodeLimits } from '../wire/message.ts'
 import { originRule } from '../wire/origin.ts'
 import { phoenixV2 } from '../wire/phoenixV2.ts'
 import { Versions } from '../wire/serializer.ts'
@@ -42,6 +44,8 @@ export function acceptor(
 ): Acceptor {
   const { routes, subprotocols = [], authToken = false, strict = false, connectInfo = {} } = mount
   const limits = socketLimits(mount.limits)
+  const overflow = overflowOption(mount.overflow)
+  const decodeLimits = { ...defaultDecodeLimits, maxDepth: limits.maxDepth }
   const chosen = new WeakMap<IncomingMessage, string>()
   const upgrader = new Upgrader(limits.maxFrameBytes, (request) => chosen.get(request))
   const definition = mount.socket === undefined ? undefined : findSocket(mount.socket)
@@ -75,7 +79,17 @@ export function acceptor(
         token,
         connectInfo,
       ),
-      settings: { routes, serializer, strict, connect, limits, channels, place },
+      settings: {
+        routes,
+        serializer,
+        strict,
+        connect,
+        limits,
+        decodeLimits,
+        overflow,
+        channels,
+        place,
+      },
       accept: () => upgrader.accept(request, raw, head),
       refuse: (status, reason) => refuseUpgrade(raw, status, reason),
     })

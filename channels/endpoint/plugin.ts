@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import { BeamishError, type Self } from '../../runtime/index.ts'
 import type { LocalNode } from '../../runtime/node/local.ts'
 import type { SocketLimits } from '../transport/limits.ts'
+import type { Overflow } from '../transport/outbox.ts'
 import type { Route } from '../transport/routes.ts'
 import type { OriginOption } from '../wire/origin.ts'
 import type { SerializerOption } from '../wire/serializer.ts'
@@ -20,6 +21,11 @@ export interface SocketMount {
   /** Default true: the page's host and port are the request's. */
   readonly checkOrigin?: OriginOption
   readonly limits?: Partial<SocketLimits>
+  /**
+   * What becomes of a socket for whose client more than `maxQueueBytes` wait. Default close: it comes back by itself. drop and
+   * conflate are for events that need not all arrive; a live view's need.
+   */
+  readonly overflow?: Overflow
   /** Default: version 2 of Phoenix's wire. */
   readonly serializers?: readonly SerializerOption[]
   /** Takes the token of an official client's `authToken`. Default false. */

@@ -15,6 +15,8 @@ import {
 import { localNode } from '../../runtime/node/local.ts'
 import { PORTS_NAME, type PortGrant, Ports } from '../../runtime/node/ports.ts'
 import { findBehaviour } from '../../runtime/process/behaviour.ts'
+import { findChannel } from '../channel/channel.ts'
+import { HistoryKeeper, keeperName } from '../history/process.ts'
 import type { UpgradeLimits } from '../transport/limits.ts'
 import { type Acceptor, acceptor } from './acceptor.ts'
 import { drain } from './drain.ts'
@@ -89,6 +91,7 @@ async function open(settings: Settings, self: Self): Promise<State> {
     }
     refuseUpgrade(socket, 404, `nothing is mounted at ${path.slice(0, 200)}`)
   })
+  let keepsHistories = false
   const line = new UpgradeLine(self, settings.id, settings.limits)
   let forget = (): void => {}
   // Killed, it runs no terminate: a listener without its process would take requests that nobody answers.
@@ -104,6 +107,9 @@ async function open(settings: Settings, self: Self): Promise<State> {
     const mount = (socket: SocketMount): void => {
       const path = `${socket.path}/websocket`
       const accept = acceptor(self, node, cookie, socket, { line, transports, channels, place })
+      keepsHistories ||= socket.routes.some(
+        ({ behaviour }) => findChannel(behaviour)?.history !== undefined,
+      )
       mounts.push({ pattern: new PathPattern(path), accept })
       fastify.get(path, (_request, reply) => {
         reply
@@ -118,6 +124,7 @@ async function open(settings: Settings, self: Self): Promise<State> {
       await setup({ fastify: instance, self, node, cookie, mount }, options)
     })
   }
+  const histories = keepsHistories ? await startKeeper(self) : undefined
   const listenOn = async (port: number): Promise<void> => {
     const bound = await listen(fastify, { host: settings.host, port, reusePort })
     const { id } = settings
@@ -154,7 +161,8 @@ async function open(settings: Settings, self: Self): Promise<State> {
       await stopListening(fastify)
       line.close()
       // In this order: a channel says its last words through its transport.
-      for (const part of [channels, transports]) await self.stop(part, 'shutdown').catch(() => {})
+      const parts = [channels, transports, histories].filter((part) => part !== undefined)
+      for (const part of parts) await self.stop(part, 'shutdown').catch(() => {})
       fastify.server.closeAllConnections()
       await fastify.close()
     },
@@ -167,4 +175,12 @@ async function startSupervisor(self: Self, id: string): Promise<Pid> {
   if (behaviour === undefined)
     throw new BeamishError('BEAMISH_BEHAVIOUR_UNKNOWN', { name: spec.behaviour })
   return self.startLink(behaviour, spec.argument)
+}
+
+/** Supervised apart from the endpoint: one that crashes costs histories, and no connection. */
+async function startKeeper(self: Self): Promise<Pid> {
+  const histories = await startSupervisor(self, 'histories')
+  const name = keeperName(self.scheduler)
+  await self.call(histories, 'startChild', HistoryKeeper.child(undefined, { name }))
+  return histories
 }

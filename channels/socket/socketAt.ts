@@ -2,6 +2,7 @@
 import { BeamishError } from '../../runtime/index.ts'
 import { type Channel, findChannel } from '../channel/channel.ts'
 import { definePlugin, type PluginSpec, type SocketMount } from '../endpoint/plugin.ts'
+import { overflowOption } from '../transport/overflow.ts'
 import type { Route } from '../transport/routes.ts'
 import { phoenixV1 } from '../wire/phoenixV1.ts'
 import { phoenixV2 } from '../wire/phoenixV2.ts'
@@ -19,6 +20,7 @@ export interface SocketAtOptions
     SocketMount,
     | 'checkOrigin'
     | 'limits'
+    | 'overflow'
     | 'authToken'
     | 'subprotocols'
     | 'strict'
@@ -91,6 +93,7 @@ export function socketAt(path: string, socket: UserSocket, options: SocketAtOpti
     })
   }
   const { channels, serializers = SERIALIZERS, ...rest } = options
+  overflowOption(rest.overflow)
   return socketPlugin({
     ...rest,
     path,

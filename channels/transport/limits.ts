@@ -4,7 +4,7 @@ import { BeamishError } from '../../runtime/index.ts'
 export interface SocketLimits {
   /** Bytes of one incoming frame; a larger one closes the socket with 1009. */
   readonly maxFrameBytes: number
-  /** Bytes waiting for a client that does not read; over it the socket is closed. */
+  /** Bytes waiting for a client that does not read; over it the socket's `overflow` decides, over twice as much it is closed. */
   readonly maxQueueBytes: number
   /** Levels of arrays and objects a payload may have. */
   readonly maxDepth: number

@@ -1,63 +1,164 @@
 /**
  * What leaves a socket: frames queue during a turn and leave in one write (measured: ten frames in one write cost 1 us each,
- * alone 8 to 10). A socket whose client does not read meets a limit, never unbounded memory.
+ * alone 8 to 10). A socket whose client does not read meets a limit and a policy, never unbounded memory: spare frames have
+ * room up to the limit, those that must not be missed up to twice as much.
  */
 
 import type { Frame } from '../wire/serializer.ts'
+import { Conflated } from './conflated.ts'
+import type { TransportSocket } from './transport.ts'
+
+/**
+ * What becomes of a socket whose client does not read, once `maxQueueBytes` wait for it. close: it is closed with 1013.
+ * drop: pushes and broadcasts are left out, replies and what tells of joins and ends are not. conflate: of those left out the
+ * latest of each topic and event is kept, and sent when there is room. Under drop and conflate twice the limit closes.
+ */
+export type Overflow = 'close' | 'drop' | 'conflate'
+
+export const OVERFLOWS: readonly Overflow[] = ['close', 'drop', 'conflate']
 
 /** The socket as the outbox needs it. */
 export interface FrameSink {
-  /** All that leaves now, in order. */
-  send(frames: readonly Frame[]): void
+  /** All that leaves now, in order. `taken`, where given: the kernel has it. */
+  send(frames: readonly Frame[], taken?: () => void): void
   /** Bytes handed over and not yet taken by the kernel. */
   readonly bufferedBytes: number
+  close(code: number, reason: string): void
 }
 
-export class Outbox {
+/** Ends the turn: a scheduler. */
+export interface TurnEnd {
+  atTurnEnd(act: () => void): void
+}
+
+export class Outbox implements TransportSocket {
   readonly #sink: FrameSink
   readonly #maxBytes: number
-  readonly #atTurnEnd: (flush: () => void) => void
-  #frames: Frame[] = []
+  readonly #turn: TurnEnd
+  readonly #overflow: Overflow
+  readonly #leftOut: ((outbox: Outbox) => void) | undefined
+  readonly #conflated: Conflated | undefined
+  #frames: Frame[] = NONE
   #bytes = 0
-  #scheduled = false
+  #dropped = 0
   #closed = false
 
-  constructor(sink: FrameSink, maxBytes: number, atTurnEnd: (flush: () => void) => void) {
+  /** `leftOut` is called for every frame that its client will not get. */
+  constructor(
+    sink: FrameSink,
+    maxBytes: number,
+    turn: TurnEnd,
+    overflow: Overflow = 'close',
+    leftOut?: (outbox: Outbox) => void,
+  ) {
     this.#sink = sink
     this.#maxBytes = maxBytes
-    this.#atTurnEnd = atTurnEnd
+    this.#turn = turn
+    this.#overflow = overflow
+    this.#leftOut = leftOut
+    this.#conflated = overflow === 'conflate' ? new Conflated(maxBytes) : undefined
   }
 
-  /** False when the client is too slow: what waits for it is over the limit. */
-  push(frame: Frame): boolean {
+  /** Frames left out so far. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  /** What waits for the client, here and on its way to the kernel. */
+  get waitingBytes(): number {
+    return this.#bytes + this.#sink.bufferedBytes + (this.#conflated?.bytes ?? 0)
+  }
+
+  /**
+   * False when the client is too slow and has to go. A frame that is `spare` may be left out; topic and event say which
+   * ones stand for each other.
+   */
+  write(frame: Frame, spare = false, topic = '', event = ''): boolean {
     if (this.#closed) return true
-    this.#bytes += typeof frame === 'string' ? Buffer.byteLength(frame) : frame.length
-    if (this.#bytes + this.#sink.bufferedBytes > this.#maxBytes) return false
-    this.#frames.push(frame)
-    if (!this.#scheduled) {
-      this.#scheduled = true
-      this.#atTurnEnd(this.#flush)
+    const bytes = bytesOf(frame)
+    const conflated = this.#conflated
+    const waiting = this.#bytes + bytes + this.#sink.bufferedBytes
+    // What is kept goes first, or a newer frame would overtake it.
+    if (waiting > this.#maxBytes || (spare && conflated !== undefined && conflated.size > 0)) {
+      if (this.#overflow === 'close') return false
+      if (spare) {
+        this.#leaveOut(frame, bytes, topic, event)
+        return true
+      }
+      if (waiting > 2 * this.#maxBytes) return false
     }
+    this.#queue(frame, bytes)
     return true
   }
 
-  /** Writes what is queued now: before a close. */
-  flush(): void {
+  /** A channel has ended: what is kept of its topic is not for the next one. */
+  forget(topic: string): void {
+    if (this.#conflated !== undefined && this.#conflated.size > 0) this.#conflated.forget(topic)
+  }
+
+  /** Writes what is queued, says goodbye, and takes no more. */
+  close(code: number, reason: string): void {
     this.#flush()
+    this.drop()
+    this.#sink.close(code, reason)
   }
 
-  close(): void {
+  /** Takes no more, and forgets what is queued. */
+  drop(): void {
     this.#closed = true
-    this.#frames = []
+    this.#frames = NONE
     this.#bytes = 0
+    this.#conflated?.clear()
   }
 
-  readonly #flush = (): void => {
-    this.#scheduled = false
-    const frames = this.#frames
-    if (frames.length === 0) return
-    this.#frames = []
-    this.#bytes = 0
-    this.#sink.send(frames)
+  #queue(frame: Frame, bytes: number): void {
+    this.#bytes += bytes
+    if (this.#frames !== NONE) {
+      this.#frames.push(frame)
+      return
+    }
+    this.#frames = [frame]
+    this.#turn.atTurnEnd(() => this.#flush())
   }
+
+  #leaveOut(frame: Frame, bytes: number, topic: string, event: string): void {
+    const gone = this.#conflated?.put(topic, event, frame, bytes) ?? 1
+    if (gone === 0) return
+    this.#dropped += gone
+    this.#leftOut?.(this)
+  }
+
+  #flush(): void {
+    const frames = this.#frames
+    if (frames === NONE) return
+    this.#frames = NONE
+    this.#bytes = 0
+    if (this.#conflated === undefined) this.#sink.send(frames)
+    else this.#sink.send(frames, () => this.#taken(this.#conflated as Conflated))
+  }
+
+  /** The kernel has taken some: there may be room for what is kept. */
+  #taken(conflated: Conflated): void {
+    while (conflated.size > 0) {
+      const frame = conflated.take(this.#maxBytes - this.#bytes - this.#sink.bufferedBytes)
+      if (frame === undefined) return
+      this.#queue(frame, bytesOf(frame))
+    }
+  }
+}
+
+/** An idle socket has no list of its own. */
+const NONE: Frame[] = []
+
+let lastText = ''
+let lastBytes = 0
+
+/** In a room one text goes to many: it is measured once. */
+function bytesOf(frame: Frame): number {
+  if (typeof frame !== 'string') return frame.length
+  if (frame !== lastText) {
+    lastText = frame
+    lastBytes = Buffer.byteLength(frame)
+  }
+  return lastBytes
 }

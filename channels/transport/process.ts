@@ -8,12 +8,12 @@ import {
   genServer,
   noreply,
   type Pid,
-  type Self,
   type StartResult,
   stop,
 } from '../../runtime/index.ts'
 import { localNode } from '../../runtime/node/local.ts'
 import { BroadcastMessage } from '../../runtime/process/messages.ts'
+import { Self } from '../../runtime/process/self.ts'
 import { OPEN, openSocket } from '../socket/open.ts'
 import type { ToTransport } from '../wire/link.ts'
 import { openPort } from '../wire/port.ts'
@@ -21,6 +21,7 @@ import type { Frame } from '../wire/serializer.ts'
 import { type Connecting, pickUp } from './connecting.ts'
 import { Expiry } from './expiry.ts'
 import { Outbox } from './outbox.ts'
+import { OverflowReport } from './overflow.ts'
 import { socketConnected } from './report.ts'
 import { Transport } from './transport.ts'
 import type { AcceptedSocket } from './webSocket.ts'
@@ -29,7 +30,7 @@ interface State {
   readonly transport: Transport
   readonly socket: AcceptedSocket
   readonly id: string | undefined
-  readonly expiry: Expiry
+  readonly expiry: Expiry | undefined
   readonly idleTimeoutMs: number
   lastSeenMs: number
   unhandled: number
@@ -128,25 +129,19 @@ async function connect(connecting: Connecting, self: Self): Promise<NoReply<Stat
   const socket = connecting.accept()
   if (socket === undefined) return stop('normal')
   const { scheduler } = localNode(self)
+  const { overflow } = settings
   const { maxInboundQueue, maxQueueBytes, idleTimeoutMs } = settings.limits
-  const outbox = new Outbox(socket, maxQueueBytes, (flush) => scheduler.atTurnEnd(flush))
-  const transport = new Transport(
-    self,
-    {
-      write: (frame) => outbox.push(frame),
-      close: (code, reason) => {
-        outbox.flush()
-        outbox.close()
-        socket.close(code, reason)
-      },
-    },
-    { ...settings, assigns: opening.assigns },
-  )
+  const report = overflow === 'close' ? undefined : overflowReport(self, settings)
+  const outbox = new Outbox(socket, maxQueueBytes, scheduler, overflow, report?.leftOut)
+  const transport = new Transport(self, outbox, { ...settings, assigns: opening.assigns })
   const state: State = {
     transport,
     socket,
     id: opening.id,
-    expiry: new Expiry(opening.expiresAtMs),
+    expiry:
+      opening.expiresAtMs === Number.POSITIVE_INFINITY
+        ? undefined
+        : new Expiry(opening.expiresAtMs),
     idleTimeoutMs,
     lastSeenMs: self.now(),
     unhandled: 0,
@@ -165,12 +160,13 @@ async function connect(connecting: Connecting, self: Self): Promise<NoReply<Stat
   if (opening.id !== undefined) self.subscribe(opening.id)
   socket.resume()
   // Killed or crashed, it runs no terminate: the socket must not outlive its process.
-  self.signal.addEventListener('abort', () => {
+  Self.processOf(self).onExit((reason) => {
     closePort()
     transport.close()
-    outbox.close()
+    report?.end(outbox)
+    outbox.drop()
     // After a terminate it is closing already, for the same reason.
-    socket.close(closeCode(self.signal.reason as ExitReason), '')
+    socket.close(closeCode(reason), '')
     setTimeout(() => socket.terminate(), LINGER_MS).unref()
   })
   if (idleTimeoutMs !== Number.POSITIVE_INFINITY) self.sendAfter(idleTimeoutMs, { type: 'idle' })
@@ -178,8 +174,17 @@ async function connect(connecting: Connecting, self: Self): Promise<NoReply<Stat
   return noreply(state)
 }
 
+function overflowReport(self: Self, { connect, overflow, limits }: Connecting['settings']) {
+  const { remoteAddress } = connect
+  const { maxQueueBytes } = limits
+  return new OverflowReport({ pid: self.pid, remoteAddress, overflow, maxQueueBytes }, () =>
+    self.now(),
+  )
+}
+
 /** Tells the channels of an expiry that comes near, and ends the socket when it is there. */
 function expiry(state: State, self: Self): Stop | undefined {
+  if (state.expiry === undefined) return undefined
   const { transport } = state
   const due = state.expiry.due(Date.now())
   if (due.do === 'expire') {

@@ -1,6 +1,10 @@
 /** How fast a client may send: two token buckets. Time is passed in, in milliseconds of any clock that does not go back. */
 import type { SocketLimits } from './limits.ts'
 
+interface Clock {
+  now(): number
+}
+
 /** Holds `burst` tokens, and gets `perSecond` of them back. */
 export class TokenBucket {
   readonly #perMs: number
@@ -26,27 +30,37 @@ export class TokenBucket {
   }
 }
 
-/** The rates of one socket; one without limits has no buckets, and asks no clock. */
+/** The rates of one socket. */
 export class Rates {
-  readonly #now: () => number
+  readonly #clock: Clock
   readonly #events: TokenBucket | undefined
   readonly #joins: TokenBucket | undefined
 
-  constructor(limits: SocketLimits, now: () => number) {
+  constructor(limits: SocketLimits, clock: Clock) {
     const { maxEventsPerSecond, maxEventBurst, maxJoinsPerSecond, maxJoinBurst } = limits
     const bucket = (perSecond: number, burst: number): TokenBucket | undefined =>
-      perSecond === Number.POSITIVE_INFINITY ? undefined : new TokenBucket(perSecond, burst, now())
-    this.#now = now
+      perSecond === Number.POSITIVE_INFINITY
+        ? undefined
+        : new TokenBucket(perSecond, burst, clock.now())
+    this.#clock = clock
     this.#events = bucket(maxEventsPerSecond, maxEventBurst)
     this.#joins = bucket(maxJoinsPerSecond, maxJoinBurst)
   }
 
   /** Whether one more event is within the rate. */
   events(): boolean {
-    return this.#events === undefined || this.#events.take(this.#now())
+    return this.#events === undefined || this.#events.take(this.#clock.now())
   }
 
   joins(): boolean {
-    return this.#joins === undefined || this.#joins.take(this.#now())
+    return this.#joins === undefined || this.#joins.take(this.#clock.now())
   }
+}
+
+/** A socket without limits has no rates, and asks no clock. */
+export function ratesOf(limits: SocketLimits, clock: Clock): Rates | undefined {
+  const { maxEventsPerSecond, maxJoinsPerSecond } = limits
+  return Math.min(maxEventsPerSecond, maxJoinsPerSecond) === Number.POSITIVE_INFINITY
+    ? undefined
+    : new Rates(limits, clock)
 }

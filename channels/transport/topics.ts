@@ -3,7 +3,6 @@
  * decides nothing about processes or sockets.
  */
 import type { Pid, Ref } from '../../runtime/index.ts'
-import { RefMap } from '../../runtime/process/refMap.ts'
 import { PendingQueue } from '../pending.ts'
 import type { Message } from '../wire/message.ts'
 import type { FrameLane } from '../wire/port.ts'
@@ -12,11 +11,11 @@ import type { Frame } from '../wire/serializer.ts'
 /** What waits while a topic joins: client events, and frames for the client. */
 export type Waiting =
   | { readonly message: Message }
-  | { readonly frame: Frame; readonly spare: boolean }
+  | { readonly frame: Frame; readonly spare: boolean; readonly event: string }
 
 /** Writes a frame of a join whose answer is written; says that one was too early, and could not wait. */
 export interface FrameWriter {
-  write(frame: Frame, spare: boolean): void
+  write(frame: Frame, spare: boolean, topic: string, event: string): void
   tooEarly(topic: string): void
 }
 
@@ -54,9 +53,10 @@ export class Entry implements FrameLane {
   }
 
   /** A frame for the client; one that is too early waits until the join is answered. */
-  frame(frame: Frame, spare: boolean): void {
-    if (this.state === 'joined' || this.state === 'ending') this.#writer.write(frame, spare)
-    else if (this.state !== 'gone' && !this.wait({ frame, spare }, frame.length)) {
+  frame(frame: Frame, spare: boolean, event: string): void {
+    if (this.state === 'joined' || this.state === 'ending') {
+      this.#writer.write(frame, spare, this.topic, event)
+    } else if (this.state !== 'gone' && !this.wait({ frame, spare, event }, frame.length)) {
       this.#writer.tooEarly(this.topic)
     }
   }
@@ -74,55 +74,73 @@ export class Entry implements FrameLane {
   }
 }
 
-export class Topics {
-  readonly #byTopic = new Map<string, Entry>()
-  readonly #byId = new RefMap<number, Entry>()
-  readonly #byMonitor = new RefMap<Ref, Entry>()
-  readonly #writer: FrameWriter
-  #nextId = 1
+/** More entries than this are found by an index: most sockets have a few, and ten thousand sockets pay for what each has. */
+const MAX_LISTED = 16
 
-  get size(): number {
-    return this.#byId.size
-  }
+/** The joins of one socket: one at a time for each topic. */
+export class Topics {
+  readonly #writer: FrameWriter
+  /** By rising id. */
+  readonly #entries: Entry[] = []
+  #byTopic: Map<string, Entry> | undefined
+  #nextId = 1
 
   constructor(writer: FrameWriter) {
     this.#writer = writer
   }
 
+  get size(): number {
+    return this.#entries.length
+  }
+
   add(join: Message, replaced: Entry['replaced']): Entry {
     const entry = new Entry(this.#nextId++, join, replaced, this.#writer)
-    this.#byTopic.set(join.topic, entry)
-    this.#byId.set(entry.id, entry)
+    this.#entries.push(entry)
+    if (this.#byTopic !== undefined) this.#byTopic.set(entry.topic, entry)
+    else if (this.#entries.length > MAX_LISTED) {
+      this.#byTopic = new Map(this.#entries.map((one) => [one.topic, one]))
+    }
     return entry
   }
 
   /** The join that holds a topic now. */
   of(topic: string): Entry | undefined {
-    return this.#byTopic.get(topic)
+    if (this.#byTopic !== undefined) return this.#byTopic.get(topic)
+    const entries = this.#entries
+    for (let i = 0; i < entries.length; i++) {
+      const entry = entries[i] as Entry
+      if (entry.topic === topic) return entry
+    }
+    return undefined
   }
 
   byId(id: number): Entry | undefined {
-    return this.#byId.get(id)
+    const entries = this.#entries
+    let low = 0
+    let high = entries.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((entries[middle] as Entry).id < id) low = middle + 1
+      else high = middle
+    }
+    const found = entries[low]
+    return found?.id === id ? found : undefined
   }
 
   byMonitor(ref: Ref): Entry | undefined {
-    return this.#byMonitor.get(ref)
-  }
-
-  watch(entry: Entry, pid: Pid, monitor: Ref): void {
-    entry.pid = pid
-    entry.monitor = monitor
-    this.#byMonitor.set(monitor, entry)
+    return this.#entries.find(({ monitor }) => monitor === ref)
   }
 
   remove(entry: Entry): void {
+    const at = this.#entries.indexOf(entry)
+    if (at < 0) return
     entry.state = 'gone'
-    if (this.#byTopic.get(entry.topic) === entry) this.#byTopic.delete(entry.topic)
-    this.#byId.delete(entry.id)
-    if (entry.monitor !== undefined) this.#byMonitor.delete(entry.monitor)
+    this.#entries.splice(at, 1)
+    this.#byTopic?.delete(entry.topic)
   }
 
+  /** As they are now: what happens meanwhile changes nothing. */
   [Symbol.iterator](): Iterator<Entry> {
-    return this.#byId.values()[Symbol.iterator]()
+    return [...this.#entries][Symbol.iterator]()
   }
 }

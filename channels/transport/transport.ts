@@ -18,13 +18,14 @@ import {
 } from '../../runtime/index.ts'
 import { logLine } from '../../runtime/log.ts'
 import type { ConnectInfo, Join, ToChannel, ToTransport } from '../wire/link.ts'
-import { type DecodeLimits, defaultDecodeLimits, type Message } from '../wire/message.ts'
+import type { DecodeLimits, Message } from '../wire/message.ts'
 import type { FrameLane, TransportPort } from '../wire/port.ts'
 import type { Frame, Serializer } from '../wire/serializer.ts'
 import type { SocketLimits } from './limits.ts'
-import { Rates } from './rates.ts'
+import type { Overflow } from './outbox.ts'
+import { type Rates, ratesOf } from './rates.ts'
 import { matchRoute, type Route } from './routes.ts'
-import { type Entry, Topics } from './topics.ts'
+import { type Entry, type FrameWriter, Topics } from './topics.ts'
 
 /** Events a channel may have waiting; a client that sends faster than its handlers run gets error replies. */
 const MAX_UNHANDLED = 1_000
@@ -33,8 +34,13 @@ const REPLACE_TIMEOUT_MS = 5_000
 
 /** What the transport does to its socket. */
 export interface TransportSocket {
-  /** `spare`: it may be left out where the client does not keep up. False when that client has to go. */
-  write(frame: Frame, spare: boolean): boolean
+  /**
+   * `spare`: it may be left out where the client does not keep up, for a later one of its topic and event. False when that
+   * client has to go.
+   */
+  write(frame: Frame, spare: boolean, topic: string, event: string): boolean
+  /** A channel of the topic has ended: spare frames that wait for room are not for the next one. */
+  forget(topic: string): void
   close(code: number, reason: string): void
 }
 
@@ -47,19 +53,20 @@ export interface TransportSettings {
   /** What its connect assigned: its channels start with it. */
   readonly assigns: Readonly<Record<string, unknown>>
   readonly limits: SocketLimits
+  readonly decodeLimits: DecodeLimits
+  readonly overflow: Overflow
   /** The dynamic supervisor of the channels. */
   readonly channels: Pid
   /** Where channels run: here, beside their socket, unless one thread accepts for all. */
   readonly place: Placement
 }
 
-export class Transport implements TransportPort {
+export class Transport implements TransportPort, FrameWriter {
   readonly #self: Self
   readonly #socket: TransportSocket
   readonly #settings: TransportSettings
   readonly #serializer: Serializer
-  readonly #decodeLimits: DecodeLimits
-  readonly #rates: Rates
+  readonly #rates: Rates | undefined
   readonly #topics: Topics
   #complained = false
   /** Size of the frame that is being handled: what its message weighs if it has to wait. */
@@ -72,13 +79,8 @@ export class Transport implements TransportPort {
     this.#socket = socket
     this.#settings = settings
     this.#serializer = settings.serializer
-    this.#decodeLimits = { ...defaultDecodeLimits, maxDepth: settings.limits.maxDepth }
-    this.#topics = new Topics({
-      write: (frame, spare) => this.#write(frame, spare),
-      tooEarly: (topic) =>
-        this.#complain('too_early', `more frames than can wait for the join of "${topic}"`),
-    })
-    this.#rates = new Rates(settings.limits, () => self.now())
+    this.#topics = new Topics(this)
+    this.#rates = ratesOf(settings.limits, self)
   }
 
   /** It has told its client to go and waits for its channels to end. */
@@ -86,8 +88,9 @@ export class Transport implements TransportPort {
     return this.#draining
   }
 
-  #write(frame: Frame, spare = false): void {
-    if (this.#socket.write(frame, spare)) return
+  /** Frames of a join. */
+  write(frame: Frame, spare = false, topic = '', event = ''): void {
+    if (this.#socket.write(frame, spare, topic, event)) return
     logLine('warn', 'socket closed: its client does not read', () => ({
       maxQueueBytes: this.#settings.limits.maxQueueBytes,
     }))
@@ -96,20 +99,24 @@ export class Transport implements TransportPort {
     this.#self.send(this.#self.pid, { type: 'phx:end', reason: { shutdown: 'slow_client' } })
   }
 
+  tooEarly(topic: string): void {
+    this.#complain('too_early', `more frames than can wait for the join of "${topic}"`)
+  }
+
   #reply(message: Message, status: string, response: object, joinRef: string | null): void {
     const { ref, topic } = message
-    this.#write(this.#serializer.encodeReply(joinRef, ref, topic, status, response))
+    this.write(this.#serializer.encodeReply(joinRef, ref, topic, status, response))
   }
 
   /** A frame from the client. Never throws for what a client can send, unless it is strict. */
   received(frame: Frame): void {
     this.#frameBytes = frame.length
-    const decoded = this.#serializer.decode(frame, this.#decodeLimits)
+    const decoded = this.#serializer.decode(frame, this.#settings.decodeLimits)
     if (!decoded.ok) {
       this.#complain(decoded.error, decoded.reason)
       if (this.#settings.strict) throw new Exit({ malformedFrame: decoded.reason })
       const response = { reason: 'malformed frame', detail: decoded.reason }
-      this.#write(this.#serializer.encodeReply(null, null, 'phoenix', 'error', response))
+      this.write(this.#serializer.encodeReply(null, null, 'phoenix', 'error', response))
       return
     }
     const { message } = decoded
@@ -148,7 +155,7 @@ export class Transport implements TransportPort {
 
   #join(message: Message): void {
     if (this.#draining) return
-    if (!this.#rates.joins()) {
+    if (this.#rates?.joins() === false) {
       this.#complain(
         'too_fast',
         `more than ${this.#settings.limits.maxJoinsPerSecond} joins a second`,
@@ -283,7 +290,8 @@ export class Transport implements TransportPort {
   }
 
   #watch(entry: Entry, pid: Pid): void {
-    this.#topics.watch(entry, pid, this.#self.monitor(pid))
+    entry.pid = pid
+    entry.monitor = this.#self.monitor(pid)
   }
 
   #tell(entry: Entry, message: ToChannel): void {
@@ -307,7 +315,7 @@ export class Transport implements TransportPort {
   }
 
   #event(message: Message): void {
-    if (!this.#rates.events()) {
+    if (this.#rates?.events() === false) {
       const { maxEventsPerSecond } = this.#settings.limits
       this.#complain('too_fast', `more than ${maxEventsPerSecond} events a second`)
       this.#refuse(message, { reason: 'too many events' }, message.joinRef)
@@ -362,7 +370,7 @@ export class Transport implements TransportPort {
     const entry = this.#topics.byId(message.id)
     if (entry === undefined) return
     if (message.type === 'phx:joined') this.#joined(entry, message)
-    else if (message.type === 'phx:frame') entry.frame(message.frame, message.spare)
+    else if (message.type === 'phx:frame') entry.frame(message.frame, message.spare, message.event)
     else if (message.type === 'phx:handled') entry.unhandled -= message.count
     else if (!entry.closed) {
       entry.closed = true
@@ -378,7 +386,8 @@ export class Transport implements TransportPort {
     if (entry.state === 'ending') return
     if (entry.pid === undefined) this.#watch(entry, pid)
     if (entry.timer !== undefined) this.#self.cancelTimer(entry.timer)
-    this.#write(frame)
+    this.#socket.forget(entry.topic)
+    this.write(frame)
     this.#closeReplaced(entry)
     if (!ok) {
       entry.closed = true
@@ -390,8 +399,9 @@ export class Transport implements TransportPort {
     entry.state = 'joined'
     entry.owesClose = true
     entry.drain((waiting) => {
-      if ('frame' in waiting) this.#write(waiting.frame, waiting.spare)
-      else if (waiting.message.event === 'phx_leave') this.#leave(waiting.message)
+      if ('frame' in waiting) {
+        this.write(waiting.frame, waiting.spare, entry.topic, waiting.event)
+      } else if (waiting.message.event === 'phx_leave') this.#leave(waiting.message)
       else this.#event(waiting.message)
     })
   }
@@ -413,7 +423,7 @@ export class Transport implements TransportPort {
   }
 
   #writeClose(topic: string, joinRef: string | null): void {
-    this.#write(this.#serializer.encodePush(joinRef, joinRef, topic, 'phx_close', {}))
+    this.write(this.#serializer.encodePush(joinRef, joinRef, topic, 'phx_close', {}))
   }
 
   /** A channel process has ended. */
@@ -451,7 +461,7 @@ export class Transport implements TransportPort {
   /** The client joins again. Both words of a channel's end carry the join's ref twice (Phoenix.Socket). */
   #tellCrash(topic: string, joinRef: string | null): void {
     const reason = { reason: 'channel_crash' }
-    this.#write(this.#serializer.encodePush(joinRef, joinRef, topic, 'phx_error', reason))
+    this.write(this.#serializer.encodePush(joinRef, joinRef, topic, 'phx_error', reason))
   }
 
   /** What it connected with is soon no longer good: whoever is joined hears of it. */
@@ -459,7 +469,7 @@ export class Transport implements TransportPort {
     for (const { state, topic, join } of this.#topics) {
       if (state !== 'joined') continue
       const payload = { expires_in_ms: expiresInMs }
-      this.#write(this.#serializer.encodePush(join.joinRef, null, topic, 'token_expiring', payload))
+      this.write(this.#serializer.encodePush(join.joinRef, null, topic, 'token_expiring', payload))
     }
   }
 

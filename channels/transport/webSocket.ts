@@ -69,8 +69,10 @@ class Accepted implements AcceptedSocket {
   }
 
   /** Past `ws`, whose own frames are whole and go the same way: what many sockets send alike is made once. */
-  send(frames: readonly Frame[]): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#raw.write(encoded(frames))
+  send(frames: readonly Frame[], taken?: () => void): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return
+    if (taken === undefined) this.#raw.write(encoded(frames))
+    else this.#raw.write(encoded(frames), taken)
   }
 
   get bufferedBytes(): number {

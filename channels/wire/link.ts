@@ -35,6 +35,8 @@ export type ToTransport =
       readonly frame: Frame
       /** What a socket whose client does not keep up may leave out: a message nobody waits for. */
       readonly spare: boolean
+      /** Of two spare ones of the same event the later one may stand for both. */
+      readonly event: string
     }
   /** The channel ends in order: phx_close instead of phx_error. */
   | { readonly type: 'phx:closed'; readonly id: number }
@@ -107,19 +109,25 @@ export class ChannelLink {
   reply(ref: string | null, status: string, response: Payload): void {
     if (ref === null) return
     const { joinRef, topic } = this.join
-    this.frame(this.serializer.encodeReply(joinRef, ref, topic, status, response), false)
+    this.frame(this.serializer.encodeReply(joinRef, ref, topic, status, response), false, '')
   }
 
   push(event: string, payload: Payload): void {
     const { joinRef, topic } = this.join
-    this.frame(this.serializer.encodePush(joinRef, null, topic, event, payload), true)
+    this.frame(this.serializer.encodePush(joinRef, null, topic, event, payload), true, event)
+  }
+
+  /** A push that its client has missed, and may not miss again. */
+  replay(event: string, payload: Payload): void {
+    const { joinRef, topic } = this.join
+    this.frame(this.serializer.encodePush(joinRef, null, topic, event, payload), false, event)
   }
 
   /** A frame that is already encoded. */
-  frame(frame: Frame, spare: boolean): void {
+  frame(frame: Frame, spare: boolean, event: string): void {
     if (this.#lane === undefined) {
-      this.#tell({ type: 'phx:frame', id: this.join.id, frame, spare })
-    } else if (isAlive(this.#self)) this.#lane.frame(frame, spare)
+      this.#tell({ type: 'phx:frame', id: this.join.id, frame, spare, event })
+    } else if (isAlive(this.#self)) this.#lane.frame(frame, spare, event)
   }
 
   /** One more event is handled. The transport hears of many at a time: it only has to know who falls behind. */

@@ -18,7 +18,7 @@ export interface TransportPort {
 
 /** Takes the frames of one join. */
 export interface FrameLane {
-  frame(frame: Frame, spare: boolean): void
+  frame(frame: Frame, spare: boolean, event: string): void
 }
 
 const ports = new WeakMap<Scheduler, Map<Pid, TransportPort>>()

@@ -109,7 +109,6 @@ class LiveViewBehaviour implements Behaviour {
     const join = argument as Join
     const { self } = process
     const link = new ChannelLink(self, join)
-    self.monitor(join.transport)
     endWith(process, join.transport, ORPHAN_TIMEOUT_MS)
     // Its supervisor waits for the process, not for the page.
     process.ready()

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type FrameSink, Outbox } from '../../../channels/transport/outbox.ts'
+import { type FrameSink, Outbox, type TurnEnd } from '../../../channels/transport/outbox.ts'
 import type { Frame } from '../../../channels/wire/serializer.ts'
 
 /** A socket that notes what is done to it, and turns that end when told. */
@@ -16,6 +16,7 @@ function socket(): {
     log,
     sink: {
       send: (frames: readonly Frame[]) => log.push(frames.join()),
+      close: (code: number) => log.push(`close ${code}`),
       get bufferedBytes() {
         return state.buffered
       },
@@ -29,18 +30,17 @@ function socket(): {
 }
 
 function outboxOf(made: ReturnType<typeof socket>, maxBytes: number): Outbox {
-  const { atTurnEnd } = made as unknown as { atTurnEnd(end: () => void): void }
-  return new Outbox(made.sink, maxBytes, atTurnEnd)
+  return new Outbox(made.sink, maxBytes, made as unknown as TurnEnd)
 }
 
 t.test('the frames of a turn leave together, in order, at its end', async (t) => {
   const made = socket()
   const outbox = outboxOf(made, 100)
-  for (const frame of ['one', 'two', 'three']) t.equal(outbox.push(frame), true)
+  for (const frame of ['one', 'two', 'three']) t.equal(outbox.write(frame), true)
   t.strictSame(made.log, [], 'nothing leaves within the turn')
   made.endTurn()
   t.strictSame(made.log, ['one,two,three'])
-  outbox.push('four')
+  outbox.write('four')
   made.endTurn()
   t.strictSame(made.log.slice(1), ['four'])
   made.endTurn()
@@ -52,23 +52,31 @@ t.test(
   async (t) => {
     const made = socket()
     const outbox = outboxOf(made, 10)
-    t.equal(outbox.push('12345'), true)
-    t.equal(outbox.push('12345'), true, 'exactly the limit')
-    t.equal(outbox.push('1'), false, 'one over')
+    t.equal(outbox.write('12345'), true)
+    t.equal(outbox.write('12345'), true, 'exactly the limit')
+    t.equal(outbox.write('1'), false, 'one over')
     const slow = socket()
     slow.buffered = 8
-    t.equal(outboxOf(slow, 10).push('123'), false)
+    t.equal(outboxOf(slow, 10).write('123'), false)
   },
 )
 
-t.test('a flush before a close writes at once; a closed outbox drops', async (t) => {
+t.test('a close writes what is queued, then takes no more', async (t) => {
   const made = socket()
   const outbox = outboxOf(made, 100)
-  outbox.push('last words')
-  outbox.flush()
-  t.strictSame(made.log, ['last words'])
-  outbox.close()
-  t.equal(outbox.push('too late'), true)
+  outbox.write('last words')
+  outbox.close(1012, 'service restart')
+  t.strictSame(made.log, ['last words', 'close 1012'])
+  t.equal(outbox.write('too late'), true)
   made.endTurn()
-  t.equal(made.log.length, 1)
+  t.equal(made.log.length, 2)
+})
+
+t.test('what is dropped is not written', async (t) => {
+  const made = socket()
+  const outbox = outboxOf(made, 100)
+  outbox.write('never')
+  outbox.drop()
+  made.endTurn()
+  t.strictSame(made.log, [])
 })
