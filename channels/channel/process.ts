@@ -127,15 +127,14 @@ export class ChannelBehaviour implements Behaviour {
     const { topic, payload } = link.join
     const { history } = this.definition
     const response = result instanceof Joined ? result.payload : {}
-    const lane = (message: BroadcastMessage): void => this.#lane(process, message)
     // Before the answer: what is broadcast from here on is not missed, and waits at the transport until the answer is written.
     if (history === undefined) {
-      pubsub.subscribe(process, topic, lane)
+      pubsub.subscribe(process, topic, this.#laneOf(process))
       this.#join(process, response, took)
       return undefined
     }
     if (response instanceof Uint8Array) throw badReturn('join', result)
-    const catchUp = new CatchUp(process.self, topic, history, lane)
+    const catchUp = new CatchUp(process.self, topic, history, this.#laneOf(process))
     pubsub.subscribe(process, topic, catchUp.lane)
     return catchUp.missed(positionIn(payload)).then(({ told, messages }) => {
       if (process.status === Status.Dead) return
@@ -152,6 +151,11 @@ export class ChannelBehaviour implements Behaviour {
     link.joined('ok', response)
     joinedTopic(this.definition, process, link.join, true, took)
     process.scheduler.sleepers.watch(process, this.definition.hibernateAfterMs)
+  }
+
+  /** Keeps the process alone. */
+  #laneOf(process: Process): (message: BroadcastMessage) => void {
+    return (message) => this.#lane(process, message)
   }
 
   /** The fast lane of broadcasts on its own topic: to the client, without a turn of this process. */

@@ -14,7 +14,8 @@ import {
 import { localNode } from '../../runtime/node/local.ts'
 import { BroadcastMessage } from '../../runtime/process/messages.ts'
 import { Self } from '../../runtime/process/self.ts'
-import { OPEN, openSocket } from '../socket/open.ts'
+import { runOnceAs } from '../../runtime/process/strays.ts'
+import { OPEN, type Opening, openSocket } from '../socket/open.ts'
 import type { ToTransport } from '../wire/link.ts'
 import { openPort } from '../wire/port.ts'
 import type { Frame } from '../wire/serializer.ts'
@@ -53,8 +54,6 @@ export const TransportProcess = genServer('beamish.transport', {
   trapExit: true,
   // Its socket is no data, and wakes it at any time.
   hibernateAfterMs: Number.POSITIVE_INFINITY,
-  // connect is its application's.
-  containStrays: true,
   /** Its supervisor does not wait for what connect awaits. */
   init: (ticket: number) => continueWith(ticket, undefined as unknown as State),
   async handleContinue(_none, ticket, self): Promise<NoReply<State> | Stop> {
@@ -113,7 +112,11 @@ async function connect(connecting: Connecting, self: Self): Promise<NoReply<Stat
   const { definition, details, settings } = connecting
   const { params } = settings.connect
   const startedMs = self.now()
-  const opening = definition === undefined ? OPEN : await openSocket(definition, params, details)
+  // What the application's connect leaves behind is this process's, and not its thread's.
+  const opening =
+    definition === undefined
+      ? OPEN
+      : await runOnceAs(Self.processOf(self), () => openSocket(definition, params, details))
   const told = {
     socket: definition?.name ?? 'live view',
     transport: 'websocket',
@@ -127,7 +130,16 @@ async function connect(connecting: Connecting, self: Self): Promise<NoReply<Stat
     return stop('normal')
   }
   const socket = connecting.accept()
-  if (socket === undefined) return stop('normal')
+  return socket === undefined ? stop('normal') : serve(self, socket, settings, opening)
+}
+
+/** A function of its own: what its listeners keep must not keep the request. */
+function serve(
+  self: Self,
+  socket: AcceptedSocket,
+  settings: Connecting['settings'],
+  opening: Opening & { readonly ok: true },
+): NoReply<State> {
   const { scheduler } = localNode(self)
   const { overflow } = settings
   const { maxInboundQueue, maxQueueBytes, idleTimeoutMs } = settings.limits

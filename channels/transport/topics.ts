@@ -77,11 +77,13 @@ export class Entry implements FrameLane {
 /** More entries than this are found by an index: most sockets have a few, and ten thousand sockets pay for what each has. */
 const MAX_LISTED = 16
 
+const NONE: Entry[] = []
+
 /** The joins of one socket: one at a time for each topic. */
 export class Topics {
   readonly #writer: FrameWriter
   /** By rising id. */
-  readonly #entries: Entry[] = []
+  #entries: Entry[] = NONE
   #byTopic: Map<string, Entry> | undefined
   #nextId = 1
 
@@ -95,7 +97,9 @@ export class Topics {
 
   add(join: Message, replaced: Entry['replaced']): Entry {
     const entry = new Entry(this.#nextId++, join, replaced, this.#writer)
-    this.#entries.push(entry)
+    // A literal has room for one; the first push makes room for many.
+    if (this.#entries === NONE) this.#entries = [entry]
+    else this.#entries.push(entry)
     if (this.#byTopic !== undefined) this.#byTopic.set(entry.topic, entry)
     else if (this.#entries.length > MAX_LISTED) {
       this.#byTopic = new Map(this.#entries.map((one) => [one.topic, one]))

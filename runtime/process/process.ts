@@ -245,8 +245,9 @@ export class Process {
   onExit(listener: (reason: ExitReason) => void): void {
     if (this.status === Status.Dead) asNobody(listener, this.exitReason)
     else {
-      this.#onExit ??= []
-      this.#onExit.push(listener)
+      // A literal has room for one; the first push makes room for many.
+      if (this.#onExit === undefined) this.#onExit = [listener]
+      else this.#onExit.push(listener)
     }
   }
 

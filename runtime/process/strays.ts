@@ -34,6 +34,9 @@ export function runAs<R, A>(process: Process, run: (argument: A) => R, argument:
   return process.ownContext.runInAsyncScope(run, undefined, argument)
 }
 
+/** The same for a process that does so once: nothing is kept for the next time. */
+export const runOnceAs = <R>(process: Process, run: () => R): R => owner.run(process, run)
+
 /** Rejects a promise that `process` was given: if nobody handles it, that is its own stray, not of whoever ran just now. */
 export function rejectAs(
   process: Process,

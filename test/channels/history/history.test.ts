@@ -23,7 +23,9 @@ t.test(
     t.equal(reader.seen.length, 10)
     t.match(await reader.back(), { lost: false, missed: 1_000 })
     await speaker.say('burst', { count: 5 })
-    await reader.until(() => reader.seen.length === 1_015, 'what it missed and what came then')
+    for (const one of [reader, speaker]) {
+      await one.until(() => one.seen.length === 1_015, 'what it missed and what came then')
+    }
     t.same(numbers(reader), [...upTo(10), ...upTo(1_000), ...upTo(5)])
     t.same(reader.lost, [])
     t.same(reader.seen, speaker.seen, 'the same as those who were there')
@@ -49,7 +51,8 @@ t.test('what is said while clients come back is neither lost nor doubled', async
   }
   saying = false
   await talk
-  for (const reader of [speaker, ...readers]) {
+  await speaker.until(() => speaker.seen.length >= said, `all ${said}`)
+  for (const reader of readers) {
     await reader.until(() => reader.seen.length >= said, `all ${said}`)
     t.same(reader.lost, [])
     t.same(reader.seen, speaker.seen)
