@@ -3,11 +3,15 @@ import { eventChannel } from './events.ts'
 
 export type LineLevel = 'debug' | 'info' | 'warn' | 'error'
 
-/** Lines for debugging have a channel of their own: where nobody reads them they are not made. */
-const lines = eventChannel('log')
-const debugLines = eventChannel('logDebug')
+/** The levels that tell of the ordinary have channels of their own: where nobody reads them no lines are made. */
+const channels = {
+  debug: eventChannel('logDebug'),
+  info: eventChannel('logInfo'),
+  warn: eventChannel('log'),
+  error: eventChannel('log'),
+}
 
-const channelOf = (level: LineLevel) => (level === 'debug' ? debugLines : lines)
+const channelOf = (level: LineLevel) => channels[level]
 
 /** Whether anybody reads lines of this level. */
 export const logs = (level: LineLevel): boolean => channelOf(level).hasSubscribers

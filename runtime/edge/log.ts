@@ -41,6 +41,7 @@ export interface LogLine {
 }
 
 const LOG_CHANNEL = 'beamish:log'
+const INFO_CHANNEL = 'beamish:logInfo'
 const DEBUG_CHANNEL = 'beamish:logDebug'
 
 /** Starts to log what this thread's processes do. Returns the function that ends it. */
@@ -55,6 +56,7 @@ export function startLog(scheduler: number, options: LogOptions): () => void {
     logger[level](fields, message)
   }
   subscribe(LOG_CHANNEL, line)
+  if (logger.isLevelEnabled('info')) subscribe(INFO_CHANNEL, line)
   if (logger.isLevelEnabled('debug')) subscribe(DEBUG_CHANNEL, line)
   const ends = [
     onEvent('crash', (report) => logCrash(logger, report)),
@@ -73,6 +75,7 @@ export function startLog(scheduler: number, options: LogOptions): () => void {
       )
     }),
     () => unsubscribe(LOG_CHANNEL, line),
+    () => unsubscribe(INFO_CHANNEL, line),
     () => unsubscribe(DEBUG_CHANNEL, line),
   ]
   return () => {
