@@ -57,6 +57,25 @@ export {
   string,
   validate,
 } from './payload/index.ts'
+/** Who is there: presences of a topic, and the tracker below them. */
+export {
+  type Fetch,
+  type Presence,
+  type PresenceDiff,
+  type PresenceEntry,
+  type PresenceSpec,
+  type Presences,
+  presence,
+  type Tracked,
+  type Tracker,
+  type TrackerDiff,
+  type TrackerOptions,
+  type TrackerSpec,
+  type Tracking,
+  type TrackResult,
+  tracker,
+  type UpdateResult,
+} from './presence/index.ts'
 /** Who may connect, and where. */
 export type { ConnectDetails, HeaderPairs } from './socket/details.ts'
 export { type RoutedChannel, type SocketAtOptions, socketAt } from './socket/socketAt.ts'

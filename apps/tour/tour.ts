@@ -5,6 +5,7 @@ import { History } from './history.ts'
 import { http } from './http.ts'
 import { JANITOR, Janitor } from './janitor.ts'
 import { Notification } from './notification.ts'
+import { PresenceChannel, Visitors } from './presence.ts'
 import { Drowsy, Patient, Silent, Sleepless } from './quiet.ts'
 import { Room } from './room.ts'
 import { NAME, Terminations } from './terminations.ts'
@@ -13,6 +14,7 @@ import { User } from './user.ts'
 const channels = {
   'room:*': Room,
   'notification:*': Notification,
+  'presence:*': PresenceChannel,
   'drowsy:*': Drowsy,
   'sleepless:*': Sleepless,
   'patient:*': Patient,
@@ -25,6 +27,7 @@ export default supervisor({
   children: [
     Terminations.child(undefined, { name: NAME }),
     Janitor.child(undefined, { name: JANITOR }),
+    Visitors.child(),
     endpoint({
       plugins: [socketAt('/socket', User, { channels }), http(undefined)],
     }),
