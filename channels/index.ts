@@ -26,6 +26,7 @@ export {
   replyWith,
 } from './channel/results.ts'
 export type { ChannelSocket, SocketRef } from './channel/socket.ts'
+export type { DrainPace } from './endpoint/drain.ts'
 /** Listens, on every thread. */
 export { type EndpointOptions, endpoint } from './endpoint/endpoint.ts'
 /** What an endpoint serves. */
@@ -63,6 +64,7 @@ export { type RoutedChannel, type SocketAtOptions, socketAt } from './socket/soc
 export {
   type AssignsOf,
   type ConnectSocket,
+  type ControlFrame,
   Refusal,
   refuse,
   type SocketSpec,
@@ -76,7 +78,7 @@ export type { SocketLimits, UpgradeLimits } from './transport/limits.ts'
 export type { SocketConnected } from './transport/report.ts'
 export type { Route } from './transport/routes.ts'
 /** What is known of a connection, and which pages may open one. */
-export type { ConnectInfo } from './wire/link.ts'
+export { ChannelLink, type ConnectInfo, type Join, type ToChannel } from './wire/link.ts'
 /** How messages stand in frames. */
 export type { Decoded, DecodeLimits, Message } from './wire/message.ts'
 export type { OriginOption } from './wire/origin.ts'

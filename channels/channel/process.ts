@@ -172,7 +172,8 @@ export class ChannelBehaviour implements Behaviour {
     }
     if (message instanceof StopMessage) return this.#stop(process, state, message.reason)
     if (message instanceof ExitMessage && this.#isOrder(process, state, message)) {
-      return this.#stop(process, state, message.reason)
+      // No word to the client: it comes back when its place was only cleared.
+      return this.#stop(process, state, message.reason, false)
     }
     const known = message as ToChannel
     switch (typeof message === 'object' && message !== null ? known.type : undefined) {

@@ -15,6 +15,7 @@ import {
 import { localNode } from '../../runtime/node/local.ts'
 import { BroadcastMessage } from '../../runtime/process/messages.ts'
 import { OPEN, openSocket } from '../socket/open.ts'
+import type { ControlFrame } from '../socket/userSocket.ts'
 import type { ToTransport } from '../wire/link.ts'
 import { openPort } from '../wire/port.ts'
 import type { Frame } from '../wire/serializer.ts'
@@ -30,6 +31,7 @@ interface State {
   readonly socket: AcceptedSocket
   readonly id: string | undefined
   readonly expiry: Expiry
+  readonly onControl: ((control: ControlFrame) => unknown) | undefined
   readonly idleTimeoutMs: number
   lastSeenMs: number
   unhandled: number
@@ -38,6 +40,7 @@ interface State {
 
 type Message =
   | { readonly type: 'ws:frame'; readonly frame: Frame }
+  | { readonly type: 'ws:control'; readonly control: ControlFrame }
   | { readonly type: 'ws:closed'; readonly code: number }
   | { readonly type: 'phx:started'; readonly id: number; readonly result: StartResult }
   | { readonly type: 'phx:kill'; readonly pid: Pid }
@@ -73,6 +76,9 @@ export const TransportProcess = genServer('beamish.transport', {
         handled(state)
         state.transport.received(message.frame)
         return
+      case 'ws:control':
+        handled(state)
+        return state.onControl?.(message.control) as undefined
       case 'ws:closed':
         // The client has answered the goodbye; the channels are still at their terminate.
         return state.transport.draining ? undefined : stop('normal')
@@ -120,7 +126,9 @@ async function connect(connecting: Connecting, self: Self): Promise<NoReply<Stat
     pid: self.pid,
     tookMs: self.now() - startedMs,
   } as const
-  if (definition !== undefined) socketConnected({ ...told, connected: opening.ok }, params)
+  if (definition !== undefined) {
+    socketConnected({ ...told, connected: opening.ok }, params, definition.log)
+  }
   if (!opening.ok) {
     connecting.refuse(opening.status, opening.reason)
     return stop('normal')
@@ -142,24 +150,34 @@ async function connect(connecting: Connecting, self: Self): Promise<NoReply<Stat
     },
     { ...settings, assigns: opening.assigns },
   )
+  const handleControl = definition?.handleControl
   const state: State = {
     transport,
     socket,
     id: opening.id,
     expiry: new Expiry(opening.expiresAtMs),
+    onControl: handleControl && ((control) => handleControl(control, opening.socket, self)),
     idleTimeoutMs,
     lastSeenMs: self.now(),
     unhandled: 0,
     paused: false,
   }
   const closePort = openPort(self, transport)
-  socket.onFrame((frame) => {
-    state.lastSeenMs = self.now()
+  const came = (message: Message): void => {
     if (++state.unhandled > maxInboundQueue && !state.paused) {
       state.paused = true
       socket.pause()
     }
-    self.send(self.pid, { type: 'ws:frame', frame })
+    self.send(self.pid, message)
+  }
+  socket.onFrame((frame) => {
+    state.lastSeenMs = self.now()
+    came({ type: 'ws:frame', frame })
+  })
+  socket.onControl((type, data) => {
+    // Whatever a client sends shows that it is there.
+    state.lastSeenMs = self.now()
+    if (state.onControl !== undefined) came({ type: 'ws:control', control: { type, data } })
   })
   socket.onClose((code) => self.send(self.pid, { type: 'ws:closed', code }))
   if (opening.id !== undefined) self.subscribe(opening.id)

@@ -8,6 +8,8 @@ import type { FrameSink } from './outbox.ts'
 /** An accepted socket. */
 export interface AcceptedSocket extends FrameSink {
   onFrame(listener: (frame: Frame) => void): void
+  /** Pings, which are answered already, and pongs (RFC 6455 section 5.5). */
+  onControl(listener: (type: 'ping' | 'pong', data: Uint8Array) => void): void
   /** Hears of a close that came before it, too. */
   onClose(listener: (code: number) => void): void
   /** Stops and resumes reading: the client then meets TCP backpressure. */
@@ -68,6 +70,10 @@ function wrap(socket: WebSocket, raw: Duplex): AcceptedSocket {
       socket.on('message', (data: Buffer, isBinary: boolean) => {
         listener(isBinary ? data : data.toString())
       })
+    },
+    onControl: (listener) => {
+      socket.on('ping', (data: Buffer) => listener('ping', new Uint8Array(data)))
+      socket.on('pong', (data: Buffer) => listener('pong', new Uint8Array(data)))
     },
     onClose: (listener) => {
       if (socket.readyState === socket.CLOSED) listener(ABNORMAL_CLOSURE)
