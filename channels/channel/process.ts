@@ -213,7 +213,8 @@ export class ChannelBehaviour implements Behaviour {
     const callbacks = this.#callbacks(process)
     if (callbacks.handleMessage === undefined) {
       logLine('warn', `channel ${this.name} has no handleMessage: dropped a message`, () => ({
-        message: safeText(message, 200),
+        // Not `message`: that is the line itself.
+        got: safeText(message, 200),
       }))
       return undefined
     }

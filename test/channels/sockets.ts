@@ -1,6 +1,12 @@
 /** The sockets of `sockets.app.ts` on a node, and clients for them. */
 import { readFile } from 'node:fs/promises'
-import { type BeamishNode, type BroadcastMessage, type Pid, type StartOptions, start } from 'beamish'
+import {
+  type BeamishNode,
+  type BroadcastMessage,
+  type Pid,
+  type StartOptions,
+  start,
+} from 'beamish'
 import { baseOf } from '../liveview/startApp.ts'
 import { ENDINGS } from './sockets.app.ts'
 import { type ConnectOptions, UpgradeRefused, WireClient } from './wireClient.ts'
@@ -88,15 +94,18 @@ export async function pidOf(wire: WireClient, topic: string, joinRef: string): P
   return response.pid as Pid
 }
 
-/** Watches a process; the promise is its exit reason. */
-export function downOf({ node }: Sockets, pid: Pid): Promise<unknown> {
+/** Watches a process; what it gives waits for its end, and answers the reason. */
+export async function watch({ node }: Sockets, pid: Pid): Promise<() => Promise<unknown>> {
   const ref = node.self.monitor(pid)
-  return node.self
-    .receive(
+  // A round trip behind it: the monitor is there.
+  await node.self.alive(pid)
+  return async () => {
+    const down = await node.self.receive(
       (one): one is { reason: unknown } => (one as { ref?: unknown }).ref === ref,
       PATIENCE_MS,
     )
-    .then((down) => down?.reason)
+    return down?.reason
+  }
 }
 
 /** Lines of a log file that match, as soon as there are so many. */
