@@ -77,9 +77,10 @@ export { signToken, type Verified, verifyToken } from './token.ts'
 export type { SocketLimits, UpgradeLimits } from './transport/limits.ts'
 export type { SocketConnected } from './transport/report.ts'
 export type { Route } from './transport/routes.ts'
+/** How messages stand in frames. */
+export { checkSerializer, type WireEnd, type WireGaps } from './wire/checkSerializer.ts'
 /** What is known of a connection, and which pages may open one. */
 export { ChannelLink, type ConnectInfo, type Join, type ToChannel } from './wire/link.ts'
-/** How messages stand in frames. */
 export type { Decoded, DecodeLimits, Message } from './wire/message.ts'
 export type { OriginOption } from './wire/origin.ts'
 export { phoenixV1 } from './wire/phoenixV1.ts'
