@@ -18,9 +18,9 @@ export type { ChannelHandledIn, ChannelJoined } from './channel/report.ts'
 /** What its callbacks may answer. */
 export {
   type AfterOptions,
-  ChannelReply,
+  type ChannelReply,
   error,
-  Joined,
+  type Joined,
   joined,
   ok,
   replyWith,
@@ -65,7 +65,7 @@ export {
   type AssignsOf,
   type ConnectSocket,
   type ControlFrame,
-  Refusal,
+  type Refusal,
   refuse,
   type SocketSpec,
   socket,
