@@ -1,5 +1,5 @@
 /** Sockets that differ in one thing each, and channels that show what happens to them. */
-import { type ExitReason, genServer, type Self, stop, supervisor } from 'beamish'
+import { type ExitReason, genServer, type Self, stop, stopWithReply, supervisor } from 'beamish'
 import {
   any,
   bytes,
@@ -198,6 +198,24 @@ const Trapping = channel('sockets.trapping', {
   terminate: noteEnd,
 })
 
+/** An event it does not know crashes it; its last words come after its end is told. */
+const Strict = channel('sockets.strict', {
+  strict: true,
+  events: { who: any(), stop: { reason: string() }, bye: any(), bare: any(), wrong: any() },
+  join: (_topic, _payload, socket) => socket,
+  handleIn: {
+    who: (_payload, { self }) => ok({ pid: self.pid }),
+    stop: ({ reason }) => stop(reason),
+    bye: () => stopWithReply('normal', ok({ last: true })),
+    bare: () => ({ bare: true }),
+    wrong: () => 'no answer' as never,
+  },
+  terminate(reason, socket) {
+    noteEnd(reason, socket)
+    socket.push('last words', { reason })
+  },
+})
+
 /** Any behaviour can be a channel. */
 const Custom = genServer('sockets.custom', {
   init(join: Join, self) {
@@ -251,6 +269,7 @@ const channels = {
   'deaf:*': Deaf,
   'stuck:*': Stuck,
   'trap:*': Trapping,
+  'strict:*': Strict,
   'custom:*': Custom,
   seen: Seen,
 }
