@@ -18,14 +18,15 @@ export type { ChannelHandledIn, ChannelJoined } from './channel/report.ts'
 /** What its callbacks may answer. */
 export {
   type AfterOptions,
-  ChannelReply,
+  type ChannelReply,
   error,
-  Joined,
+  type Joined,
   joined,
   ok,
   replyWith,
 } from './channel/results.ts'
 export type { ChannelSocket, SocketRef } from './channel/socket.ts'
+export type { DrainPace } from './endpoint/drain.ts'
 /** Listens, on every thread. */
 export { type EndpointOptions, endpoint } from './endpoint/endpoint.ts'
 /** What an endpoint serves. */
@@ -82,7 +83,8 @@ export { type RoutedChannel, type SocketAtOptions, socketAt } from './socket/soc
 export {
   type AssignsOf,
   type ConnectSocket,
-  Refusal,
+  type ControlFrame,
+  type Refusal,
   refuse,
   type SocketSpec,
   socket,
@@ -96,9 +98,10 @@ export type { Overflow } from './transport/outbox.ts'
 export type { SocketOverflow } from './transport/overflow.ts'
 export type { SocketConnected } from './transport/report.ts'
 export type { Route } from './transport/routes.ts'
-/** What is known of a connection, and which pages may open one. */
-export type { ConnectInfo } from './wire/link.ts'
 /** How messages stand in frames. */
+export { checkSerializer, type WireEnd, type WireGaps } from './wire/checkSerializer.ts'
+/** What is known of a connection, and which pages may open one. */
+export { ChannelLink, type ConnectInfo, type Join, type ToChannel } from './wire/link.ts'
 export type { Decoded, DecodeLimits, Message } from './wire/message.ts'
 export type { OriginOption } from './wire/origin.ts'
 export { phoenixV1 } from './wire/phoenixV1.ts'

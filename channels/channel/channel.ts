@@ -178,7 +178,7 @@ const definitions = new Map<string, ChannelDefinition>()
  * @example
  * ```ts
  * import { channel, error, joined, ok, string } from 'beamish/channels'
- * export const Room = channel('doc-room', {
+ * export const Room = channel('doc-chat-room', {
  *   events: { new_msg: { body: string(1, 500) } },
  *   join(topic, _payload, socket) {
  *     if (topic === 'room:secret') return error({ reason: 'unauthorized' })

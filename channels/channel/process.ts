@@ -200,7 +200,8 @@ export class ChannelBehaviour implements Behaviour {
     }
     if (message instanceof StopMessage) return this.#stop(process, state, message.reason)
     if (message instanceof ExitMessage && this.#isOrder(process, state, message)) {
-      return this.#stop(process, state, message.reason)
+      // No word to the client: it comes back when its place was only cleared.
+      return this.#stop(process, state, message.reason, false)
     }
     const known = message as ToChannel
     switch (typeof message === 'object' && message !== null ? known.type : undefined) {
@@ -240,7 +241,8 @@ export class ChannelBehaviour implements Behaviour {
     const callbacks = this.#callbacks(process)
     if (callbacks.handleMessage === undefined) {
       logLine('warn', `channel ${this.name} has no handleMessage: dropped a message`, () => ({
-        message: safeText(message, 200),
+        // Not `message`: that is the line itself.
+        got: safeText(message, 200),
       }))
       return undefined
     }

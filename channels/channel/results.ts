@@ -41,8 +41,9 @@ export class Joined<A extends object = object, P = unknown> {
  *
  * @example
  * ```ts
- * import { channel, replyWith } from 'beamish/channels'
+ * import { any, channel, replyWith } from 'beamish/channels'
  * channel('doc-status', {
+ *   events: { check: any() },
  *   join: (_topic, _payload, socket) => socket,
  *   handleIn: { check: () => replyWith('busy', { retryInMs: 500 }) },
  * })
@@ -79,8 +80,9 @@ export function joined<A extends object, P extends Payload = Record<never, never
  *
  * @example
  * ```ts
- * import { channel, ok } from 'beamish/channels'
+ * import { any, channel, ok } from 'beamish/channels'
  * channel('doc-ok', {
+ *   events: { ping: any() },
  *   join: (_topic, _payload, socket) => socket,
  *   handleIn: { ping: () => ok({ at: 'home' }) },
  * })

@@ -1,6 +1,7 @@
 /** The options of an endpoint, over what the environment says. */
 import { BeamishError, type ChildOptions, type ChildSpec } from '../../runtime/index.ts'
 import { type UpgradeLimits, upgradeLimits } from '../transport/limits.ts'
+import { type DrainPace, drainPace } from './drain.ts'
 import type { PluginSpec } from './plugin.ts'
 import { Endpoint, type Settings } from './process.ts'
 
@@ -16,6 +17,11 @@ export interface EndpointOptions extends Pick<ChildOptions, 'id' | 'restart' | '
   readonly reusePort?: boolean
   /** How fast each thread takes in sockets: docs/live-views.md, "When many come at once". */
   readonly limits?: Partial<UpgradeLimits>
+  /**
+   * How sockets are told to go when the node stops (Phoenix `drainer`): 200 of a thread, and the next after 20 ms. false: they
+   * are not told, and close with 1001 when the endpoint ends.
+   */
+  readonly drain?: Partial<DrainPace> | false
 }
 
 const DEFAULT_PORT = 4_000
@@ -43,6 +49,7 @@ export function endpoint(options: EndpointOptions = {}): ChildSpec {
     cookie: options.cookie ?? '_beamish',
     reusePort: options.reusePort ?? REUSE_PORT_PLATFORMS.includes(process.platform),
     limits: upgradeLimits(options.limits),
+    drain: drainPace(options.drain),
   }
   if (!isPort(settings.port)) {
     throw new BeamishError('BEAMISH_BAD_OPTION', {

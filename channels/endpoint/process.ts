@@ -19,7 +19,7 @@ import { findChannel } from '../channel/channel.ts'
 import { HistoryKeeper, keeperName } from '../history/process.ts'
 import type { UpgradeLimits } from '../transport/limits.ts'
 import { type Acceptor, acceptor } from './acceptor.ts'
-import { drain } from './drain.ts'
+import { type DrainPace, drain } from './drain.ts'
 import { PathPattern } from './pathPattern.ts'
 import { findPlugin, type PluginSpec, type SocketMount } from './plugin.ts'
 import { createServer, listen, requestsDone, stopListening } from './server.ts'
@@ -35,6 +35,7 @@ export interface Settings {
   readonly cookie: string
   readonly reusePort: boolean
   readonly limits: UpgradeLimits
+  readonly drain: DrainPace | false
 }
 
 interface State {
@@ -143,8 +144,9 @@ async function open(settings: Settings, self: Self): Promise<State> {
       line.close()
     },
     drain: async (timeoutMs) => {
+      const pace = settings.drain
       await Promise.all([
-        drain(self, transports, channels, timeoutMs),
+        pace === false ? undefined : drain(self, transports, channels, pace, timeoutMs),
         Promise.race([requestsDone(fastify), self.sleep(timeoutMs)]),
       ])
     },

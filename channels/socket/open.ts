@@ -10,6 +10,8 @@ export type Opening =
       readonly ok: true
       readonly assigns: Readonly<Record<string, unknown>>
       readonly id: string | undefined
+      /** The socket its connect answered. */
+      readonly socket: ConnectSocket
       /** Milliseconds since the epoch; Infinity: never. */
       readonly expiresAtMs: number
     }
@@ -20,6 +22,7 @@ export const OPEN: Opening = {
   ok: true,
   assigns: {},
   id: undefined,
+  socket: new ConnectSocket({}),
   expiresAtMs: Number.POSITIVE_INFINITY,
 }
 
@@ -45,7 +48,7 @@ export async function openSocket(
     const id = definition.id?.(socket)
     if (id !== undefined && typeof id !== 'string') return wrong('id answered no string', id)
     const { assigns, expiresAtMs } = socket
-    return { ok: true, assigns, id, expiresAtMs }
+    return { ok: true, assigns, id, socket, expiresAtMs }
   } catch (thrown) {
     const reason = reasonOf(thrown)
     return wrong(`connect threw: ${formatReason(reason)}`, reason)

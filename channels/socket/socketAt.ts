@@ -1,5 +1,6 @@
 /** Sockets as an endpoint plugin: where they are mounted, and which channels they carry. */
 import { BeamishError } from '../../runtime/index.ts'
+import { findBehaviour } from '../../runtime/process/behaviour.ts'
 import { type Channel, findChannel } from '../channel/channel.ts'
 import { definePlugin, type PluginSpec, type SocketMount } from '../endpoint/plugin.ts'
 import { overflowOption } from '../transport/overflow.ts'
@@ -27,7 +28,10 @@ export interface SocketAtOptions
     | 'connectInfo'
     | 'serializers'
   > {
-  /** Topics to channels, looked through in this order: an exact topic, or a prefix with a star, as `room:*`. */
+  /**
+   * Topics to channels, looked through in this order: an exact topic, or a prefix with a star, as `room:*`. In place of a
+   * channel() may stand any behaviour that answers its join by a ChannelLink.
+   */
   readonly channels: Readonly<Record<string, Channel | RoutedChannel>>
 }
 
@@ -61,8 +65,10 @@ const socketPlugin = definePlugin('beamish.socket', (context, options: Options) 
     })),
     routes: channels.map(({ topic, channel, assigns }): Route => {
       const definition = findChannel(channel)
-      if (definition === undefined) throw unknown(`route ${topic}`, `channel "${channel}"`)
-      const route = { topic, behaviour: channel, shutdown: definition.shutdown }
+      if (definition === undefined && findBehaviour(channel) === undefined) {
+        throw unknown(`route ${topic}`, `channel "${channel}"`)
+      }
+      const route = { topic, behaviour: channel, shutdown: definition?.shutdown ?? 5_000 }
       return assigns === undefined ? route : { ...route, assigns }
     }),
   })

@@ -1,5 +1,6 @@
 /** socket(): who may connect, as data. The channels it carries are routed where it is mounted. */
-import { BeamishError } from '../../runtime/index.ts'
+import { BeamishError, type Self } from '../../runtime/index.ts'
+import type { LineLevel } from '../../runtime/log.ts'
 import type { ConnectDetails } from './details.ts'
 
 /** The socket while it connects: what is assigned here, its channels start with. */
@@ -79,6 +80,23 @@ export interface SocketSpec<A extends object> {
    * A name for all connections of somebody: a broadcast of `disconnect` on it closes them. undefined: none.
    */
   readonly id?: (socket: ConnectSocket<A>) => string | undefined
+  /**
+   * Sees the pings and pongs of the client, in the process of its connection; a ping is answered with a pong in any case. A
+   * throw ends the connection.
+   */
+  readonly handleControl?: (
+    control: ControlFrame,
+    socket: ConnectSocket<A>,
+    self: Self,
+  ) => void | Promise<void>
+  /** How loud connections are told, taken or refused; false: not at all. Default info. */
+  readonly log?: LineLevel | false
+}
+
+/** A control frame of the client (RFC 6455 section 5.5), 125 bytes at most. */
+export interface ControlFrame {
+  readonly type: 'ping' | 'pong'
+  readonly data: Uint8Array
 }
 
 declare const assignsBrand: unique symbol
@@ -101,7 +119,11 @@ export interface SocketDefinition {
     info: ConnectDetails,
   ): unknown
   readonly id?: (socket: ConnectSocket) => unknown
+  readonly handleControl?: (control: ControlFrame, socket: ConnectSocket, self: Self) => unknown
+  readonly log?: LineLevel | false
 }
+
+const LEVELS: readonly unknown[] = [undefined, 'debug', 'info', 'warn', 'error', false]
 
 const definitions = new Map<string, SocketDefinition>()
 
@@ -125,6 +147,13 @@ export function socket<A extends object>(name: string, spec: SocketSpec<A>): Use
       option: `connect of socket "${name}"`,
       got: typeof spec.connect,
       fix: 'give a function that answers the socket or refuse()',
+    })
+  }
+  if (!LEVELS.includes(spec.log)) {
+    throw new BeamishError('BEAMISH_BAD_OPTION', {
+      option: `log of socket "${name}"`,
+      got: String(spec.log),
+      fix: 'give debug, info, warn, error or false',
     })
   }
   if (definitions.has(name)) {

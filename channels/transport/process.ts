@@ -16,6 +16,7 @@ import { BroadcastMessage } from '../../runtime/process/messages.ts'
 import { Self } from '../../runtime/process/self.ts'
 import { runOnceAs } from '../../runtime/process/strays.ts'
 import { OPEN, type Opening, openSocket } from '../socket/open.ts'
+import type { ControlFrame } from '../socket/userSocket.ts'
 import type { ToTransport } from '../wire/link.ts'
 import { openPort } from '../wire/port.ts'
 import type { Frame } from '../wire/serializer.ts'
@@ -32,6 +33,7 @@ interface State {
   readonly socket: AcceptedSocket
   readonly id: string | undefined
   readonly expiry: Expiry | undefined
+  readonly onControl: ((control: ControlFrame) => unknown) | undefined
   readonly idleTimeoutMs: number
   lastSeenMs: number
   unhandled: number
@@ -40,6 +42,7 @@ interface State {
 
 type Message =
   | { readonly type: 'ws:frame'; readonly frame: Frame }
+  | { readonly type: 'ws:control'; readonly control: ControlFrame }
   | { readonly type: 'ws:closed'; readonly code: number }
   | { readonly type: 'phx:started'; readonly id: number; readonly result: StartResult }
   | { readonly type: 'phx:kill'; readonly pid: Pid }
@@ -73,6 +76,9 @@ export const TransportProcess = genServer('beamish.transport', {
         handled(state)
         state.transport.received(message.frame)
         return
+      case 'ws:control':
+        handled(state)
+        return state.onControl?.(message.control) as undefined
       case 'ws:closed':
         // The client has answered the goodbye; the channels are still at their terminate.
         return state.transport.draining ? undefined : stop('normal')
@@ -124,20 +130,22 @@ async function connect(connecting: Connecting, self: Self): Promise<NoReply<Stat
     pid: self.pid,
     tookMs: self.now() - startedMs,
   } as const
-  if (definition !== undefined) socketConnected({ ...told, connected: opening.ok }, params)
+  if (definition !== undefined) {
+    socketConnected({ ...told, connected: opening.ok }, params, definition.log)
+  }
   if (!opening.ok) {
     connecting.refuse(opening.status, opening.reason)
     return stop('normal')
   }
   const socket = connecting.accept()
-  return socket === undefined ? stop('normal') : serve(self, socket, settings, opening)
+  return socket === undefined ? stop('normal') : serve(self, socket, connecting, opening)
 }
 
 /** A function of its own: what its listeners keep must not keep the request. */
 function serve(
   self: Self,
   socket: AcceptedSocket,
-  settings: Connecting['settings'],
+  { definition, settings }: Pick<Connecting, 'definition' | 'settings'>,
   opening: Opening & { readonly ok: true },
 ): NoReply<State> {
   const { scheduler } = localNode(self)
@@ -154,19 +162,28 @@ function serve(
       opening.expiresAtMs === Number.POSITIVE_INFINITY
         ? undefined
         : new Expiry(opening.expiresAtMs),
+    onControl: controlOf(self, definition, opening),
     idleTimeoutMs,
     lastSeenMs: self.now(),
     unhandled: 0,
     paused: false,
   }
   const closePort = openPort(self, transport)
-  socket.onFrame((frame) => {
-    state.lastSeenMs = self.now()
+  const came = (message: Message): void => {
     if (++state.unhandled > maxInboundQueue && !state.paused) {
       state.paused = true
       socket.pause()
     }
-    self.send(self.pid, { type: 'ws:frame', frame })
+    self.send(self.pid, message)
+  }
+  socket.onFrame((frame) => {
+    state.lastSeenMs = self.now()
+    came({ type: 'ws:frame', frame })
+  })
+  socket.onControl((type, data) => {
+    // Whatever a client sends shows that it is there.
+    state.lastSeenMs = self.now()
+    if (state.onControl !== undefined) came({ type: 'ws:control', control: { type, data } })
   })
   socket.onClose((code) => self.send(self.pid, { type: 'ws:closed', code }))
   if (opening.id !== undefined) self.subscribe(opening.id)
@@ -184,6 +201,15 @@ function serve(
   if (idleTimeoutMs !== Number.POSITIVE_INFINITY) self.sendAfter(idleTimeoutMs, { type: 'idle' })
   expiry(state, self)
   return noreply(state)
+}
+
+function controlOf(
+  self: Self,
+  definition: Connecting['definition'],
+  opening: Opening & { readonly ok: true },
+): State['onControl'] {
+  const handleControl = definition?.handleControl
+  return handleControl && ((control) => handleControl(control, opening.socket, self))
 }
 
 function overflowReport(self: Self, { connect, overflow, limits }: Connecting['settings']) {

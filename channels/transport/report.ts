@@ -1,7 +1,7 @@
 /** What transports tell of themselves. */
 import { publish } from '../../runtime/events.ts'
 import type { Pid } from '../../runtime/index.ts'
-import { logLine } from '../../runtime/log.ts'
+import { type LineLevel, logLine, logs } from '../../runtime/log.ts'
 import { filtered } from '../channel/filter.ts'
 
 /** A connection that was decided about (Phoenix telemetry `socket_connected`). */
@@ -23,11 +23,13 @@ declare module '../../runtime/events.ts' {
 export function socketConnected(
   event: SocketConnected,
   params: Readonly<Record<string, unknown>>,
+  level: LineLevel | false = 'info',
 ): void {
   publish('socketConnected', () => event)
+  if (level === false || !logs(level)) return
   const { socket, transport, serializer, connected, tookMs } = event
   logLine(
-    'info',
+    level,
     `${connected ? 'CONNECTED TO' : 'REFUSED CONNECTION TO'} ${socket} in ${Math.round(tookMs)}ms`,
     () => ({ transport, serializer, parameters: filtered(params) }),
   )

@@ -9,6 +9,8 @@ import type { FrameSink } from './outbox.ts'
 /** An accepted socket. */
 export interface AcceptedSocket extends FrameSink {
   onFrame(listener: (frame: Frame) => void): void
+  /** Pings, which are answered already, and pongs (RFC 6455 section 5.5). */
+  onControl(listener: (type: 'ping' | 'pong', data: Uint8Array) => void): void
   /** Hears of a close that came before it, too. */
   onClose(listener: (code: number) => void): void
   /** Stops and resumes reading: the client then meets TCP backpressure. */
@@ -83,6 +85,11 @@ class Accepted implements AcceptedSocket {
     this.#socket.on('message', (data: Buffer, isBinary: boolean) => {
       listener(isBinary ? data : data.toString())
     })
+  }
+
+  onControl(listener: (kind: 'ping' | 'pong', data: Uint8Array) => void): void {
+    this.#socket.on('ping', (data: Buffer) => listener('ping', new Uint8Array(data)))
+    this.#socket.on('pong', (data: Buffer) => listener('pong', new Uint8Array(data)))
   }
 
   onClose(listener: (code: number) => void): void {

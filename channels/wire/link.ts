@@ -76,7 +76,37 @@ const isAlive = (self: Self): boolean => SelfClass.processOf(self).status !== St
 
 const HANDLED_BATCH = 64
 
-/** A channel's end of its link to the transport. */
+/**
+ * A channel's end of its link to the transport: for a behaviour of one's own that is routed in place of a channel(). It is
+ * started with the Join as its argument, answers it once with joined(), and then gets ToChannel messages. A phx:leave it
+ * answers, says closed() and ends; it monitors `join.transport` and ends with it. Ending without closed() is a phx_error to
+ * the client.
+ *
+ * @example
+ * ```ts
+ * import { genServer, stop } from 'beamish'
+ * import { ChannelLink, type Join, type ToChannel } from 'beamish/channels'
+ * export const Echo = genServer('doc-custom-channel', {
+ *   init(join: Join, self) {
+ *     self.monitor(join.transport)
+ *     const link = new ChannelLink(self, join)
+ *     link.joined('ok', {})
+ *     return { link }
+ *   },
+ *   handleInfo({ link }, message) {
+ *     const told = message as ToChannel | { readonly type: 'DOWN' }
+ *     if (told.type === 'DOWN') return stop({ shutdown: 'closed' })
+ *     if (told.type === 'phx:event') link.reply(told.ref, 'ok', { echo: told.payload })
+ *     else if (told.type === 'phx:leave') {
+ *       link.reply(told.ref, 'ok', {})
+ *       link.closed()
+ *       return stop({ shutdown: 'left' })
+ *     } else return stop(told.reason)
+ *     return undefined
+ *   },
+ * })
+ * ```
+ */
 export class ChannelLink {
   readonly join: Join
   readonly serializer: Serializer

@@ -8,7 +8,16 @@ import {
 import { defineSerializer, type Serializer } from './serializer.ts'
 import { decode, encodeBroadcast, encodePush, encodeReply } from './serializerV2.ts'
 
-/** Phoenix.Socket.V2.JSONSerializer: what the official clients speak since 2018. */
+/**
+ * Phoenix.Socket.V2.JSONSerializer: what the official clients speak since 2018.
+ *
+ * @example
+ * ```ts
+ * import { phoenixV2 } from 'beamish/channels'
+ * const frame = phoenixV2.encodeBroadcast('room:a', 'message', { text: 'hi' })
+ * console.assert(frame === '[null,null,"room:a","message",{"text":"hi"}]')
+ * ```
+ */
 export const phoenixV2: Serializer = defineSerializer<Serializer>({
   name: 'phoenix.v2',
   decode: (frame, limits) =>

@@ -186,7 +186,7 @@ class LiveViewBehaviour implements Behaviour {
     if (callbacks.handleMessage === undefined) {
       if (state.coalesced > 0) this.#flush(state)
       logLine('warn', `live view ${name} has no handler for a message: dropped`, () => ({
-        message: safeText(message, 200),
+        got: safeText(message, 200),
       }))
       return undefined
     }

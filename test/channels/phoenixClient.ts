@@ -46,6 +46,9 @@ export interface SocketOptions {
   readonly rejoinAfterMs?: ((tries: number) => number) | undefined
   readonly authToken?: string
   readonly vsn?: string
+  /** Frames of another version than the client's own. */
+  readonly encode?: (message: Received, done: (frame: string) => void) => void
+  readonly decode?: (frame: string, done: (message: Received) => void) => void
   /** Where the socket is mounted. Default /live. */
   readonly path?: string
 }

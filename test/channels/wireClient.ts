@@ -20,6 +20,7 @@ export interface ConnectOptions {
   /** Query of the request; `vsn` is 2.0.0 unless given, and left out when undefined. */
   readonly params?: Readonly<Record<string, string | undefined>>
   readonly headers?: Readonly<Record<string, string>>
+  readonly subprotocols?: readonly string[]
 }
 
 export interface SocketClose {
@@ -59,6 +60,8 @@ export class WireClient {
   readonly closed: Promise<SocketClose>
   /** Frames nobody has asked for yet, oldest first. */
   readonly unread: Frame[] = []
+  /** Binary frames, oldest first. */
+  readonly binary: Uint8Array[] = []
   readonly #socket: WebSocket
   readonly #listeners = new Map<string, (frame: Frame) => boolean>()
   #waiters: Waiter[] = []
@@ -67,7 +70,10 @@ export class WireClient {
 
   private constructor(socket: WebSocket) {
     this.#socket = socket
-    socket.on('message', (data: Buffer) => this.#received(data.toString()))
+    socket.on('message', (data: Buffer, isBinary: boolean) => {
+      if (isBinary) this.binary.push(new Uint8Array(data))
+      else this.#received(data.toString())
+    })
     socket.on('error', () => {})
     this.closed = new Promise((resolve) => {
       socket.on('close', (code, reason) => {
@@ -86,7 +92,8 @@ export class WireClient {
     for (const [name, value] of Object.entries({ vsn: '2.0.0', ...options.params })) {
       if (value !== undefined) url.searchParams.set(name, value)
     }
-    const socket = new WebSocket(url, { headers: options.headers, perMessageDeflate: false })
+    const { headers, subprotocols = [] } = options
+    const socket = new WebSocket(url, [...subprotocols], { headers, perMessageDeflate: false })
     // Made before the socket opens: no frame is missed.
     const client = new WireClient(socket)
     return new Promise((resolve, reject) => {

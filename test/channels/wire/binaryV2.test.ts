@@ -15,7 +15,7 @@ const names = fc.string({ unit: 'grapheme', maxLength: 20 })
 const bytes = fc.uint8Array({ maxLength: 100 })
 const ascii = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0))
 
-t.test('frames are byte for byte those of the Phoenix V2 wire', async (t) => {
+t.test('channels 56: frames are byte for byte those of the Phoenix V2 wire', async (t) => {
   const data = ascii('xyz')
   t.strictSame(encodeBinaryPush('1', 'ro', 'msg', data), ascii('\x00\x01\x02\x031romsgxyz'))
   t.strictSame(encodeBinaryPush(null, 'ro', 'msg', data), ascii('\x00\x00\x02\x03romsgxyz'))
@@ -122,14 +122,17 @@ t.test('a decoded payload shares no memory with the frame', async (t) => {
   t.notOk(Buffer.isBuffer(payload))
 })
 
-t.test('a field holds 255 bytes of UTF-8, and one more is an error naming it', async (t) => {
-  const fits = `${'é'.repeat(127)}a`
-  const over = 'é'.repeat(128)
-  const none = new Uint8Array()
-  t.equal(encodeBinaryPush('1', fits, 'e', none).length, 1 + 3 + 1 + 255 + 1)
-  t.throws(() => encodeBinaryPush(over, 't', 'e', none), { code: 'CHN_FIELD_TOO_LONG' })
-  t.throws(() => encodeBinaryPush('1', over, 'e', none), { message: /topic .* 256 bytes/ })
-  t.throws(() => encodeBinaryReply('1', over, 't', 'ok', none), { message: /ref / })
-  t.throws(() => encodeBinaryReply('1', '2', 't', over, none), { message: /status / })
-  t.throws(() => encodeBinaryBroadcast('t', over, none), { message: /event / })
-})
+t.test(
+  'channels 56: a field holds 255 bytes of UTF-8, and one more is an error naming it',
+  async (t) => {
+    const fits = `${'é'.repeat(127)}a`
+    const over = 'é'.repeat(128)
+    const none = new Uint8Array()
+    t.equal(encodeBinaryPush('1', fits, 'e', none).length, 1 + 3 + 1 + 255 + 1)
+    t.throws(() => encodeBinaryPush(over, 't', 'e', none), { code: 'CHN_FIELD_TOO_LONG' })
+    t.throws(() => encodeBinaryPush('1', over, 'e', none), { message: /topic .* 256 bytes/ })
+    t.throws(() => encodeBinaryReply('1', over, 't', 'ok', none), { message: /ref / })
+    t.throws(() => encodeBinaryReply('1', '2', 't', over, none), { message: /status / })
+    t.throws(() => encodeBinaryBroadcast('t', over, none), { message: /event / })
+  },
+)

@@ -42,36 +42,43 @@ t.test('rule true compares host and port with the request itself', async (t) => 
   t.equal(own('http://example.com', '', false), false)
 })
 
-t.test('a list entry asks for what it names: scheme, host, port, hosts below', async (t) => {
-  const cases: [string, string[], string[]][] = [
-    [
-      'https://example.com',
-      ['https://example.com', 'https://example.com:443'],
-      ['http://example.com', 'https://example.com:4443', 'https://a.example.com'],
-    ],
-    [
-      '//example.com',
-      ['http://example.com', 'https://example.com', 'https://example.com:8443'],
-      ['https://a.example.com'],
-    ],
-    ['//example.com:80', ['http://example.com'], ['https://example.com', 'http://example.com:81']],
-    [
-      '//*.example.com',
-      ['https://example.com', 'https://a.example.com', 'http://a.b.example.com:1'],
-      ['https://badexample.com', 'https://example.com.evil.test', 'https://example.org'],
-    ],
-    ['https://*.example.com', ['https://a.example.com'], ['http://a.example.com']],
-    ['http://[::1]:4000', ['http://[::1]:4000'], ['http://[::1]']],
-    ['capacitor://localhost', ['capacitor://localhost'], ['https://localhost']],
-    ['HTTPS://Example.com', ['https://EXAMPLE.com'], []],
-  ]
-  for (const [entry, good, bad] of cases) {
-    for (const origin of good) t.equal(passes(origin, [entry]), true, `${entry} ${origin}`)
-    for (const origin of bad) t.equal(passes(origin, [entry]), false, `${entry} ${origin}`)
-  }
-  t.equal(passes('https://b.test', ['//a.test', '//b.test']), true, 'any entry')
-  t.equal(passes('http://example.com', []), false, 'an empty list lets nobody in')
-})
+t.test(
+  'channels 60: a list entry asks for what it names: scheme, host, port, hosts below',
+  async (t) => {
+    const cases: [string, string[], string[]][] = [
+      [
+        'https://example.com',
+        ['https://example.com', 'https://example.com:443'],
+        ['http://example.com', 'https://example.com:4443', 'https://a.example.com'],
+      ],
+      [
+        '//example.com',
+        ['http://example.com', 'https://example.com', 'https://example.com:8443'],
+        ['https://a.example.com'],
+      ],
+      [
+        '//example.com:80',
+        ['http://example.com'],
+        ['https://example.com', 'http://example.com:81'],
+      ],
+      [
+        '//*.example.com',
+        ['https://example.com', 'https://a.example.com', 'http://a.b.example.com:1'],
+        ['https://badexample.com', 'https://example.com.evil.test', 'https://example.org'],
+      ],
+      ['https://*.example.com', ['https://a.example.com'], ['http://a.example.com']],
+      ['http://[::1]:4000', ['http://[::1]:4000'], ['http://[::1]']],
+      ['capacitor://localhost', ['capacitor://localhost'], ['https://localhost']],
+      ['HTTPS://Example.com', ['https://EXAMPLE.com'], []],
+    ]
+    for (const [entry, good, bad] of cases) {
+      for (const origin of good) t.equal(passes(origin, [entry]), true, `${entry} ${origin}`)
+      for (const origin of bad) t.equal(passes(origin, [entry]), false, `${entry} ${origin}`)
+    }
+    t.equal(passes('https://b.test', ['//a.test', '//b.test']), true, 'any entry')
+    t.equal(passes('http://example.com', []), false, 'an empty list lets nobody in')
+  },
+)
 
 t.test('what is not scheme, host and port is refused', async (t) => {
   for (const origin of [

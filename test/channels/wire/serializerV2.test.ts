@@ -19,7 +19,7 @@ const payloads = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 }))
 // What a payload is once it was JSON: -0 and a key named __proto__ change or are awkward otherwise.
 const throughJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
-t.test('frames have the exact text of the Phoenix V2 wire', async (t) => {
+t.test('channels 54: frames have the exact text of the Phoenix V2 wire', async (t) => {
   t.equal(
     encodeReply('3', '4', 'room:a', 'ok', {}),
     '["3","4","room:a","phx_reply",{"status":"ok","response":{}}]',
@@ -145,31 +145,34 @@ t.test('a payload with the key __proto__ changes no prototype', async (t) => {
   t.equal(encodePayload(payload), '{"__proto__":{"polluted":true}}')
 })
 
-t.test('an outgoing payload that is no JSON object is an error naming the fix', async (t) => {
-  const cyclic: { self?: unknown } = {}
-  cyclic.self = cyclic
-  const cases: [unknown, RegExp][] = [
-    [[1], /\{ data: value \}/],
-    [null, /\{ data: value \}/],
-    ['text', /\{ data: value \}/],
-    [undefined, /\{ data: value \}/],
-    [new Uint8Array(2), /Uint8Array/],
-    [new ArrayBuffer(2), /Uint8Array/],
-    [new Date(0), /\{ at: date \}/],
-    [{ toJSON: () => undefined }, /\{ at: date \}/],
-    [new Map([[1, 2]]), /Object\.fromEntries/],
-    [new Set(), /Object\.fromEntries/],
-    [cyclic, /without cycles/],
-    [{ n: 1n }, /bigints as strings/],
-  ]
-  for (const [payload, fix] of cases) {
-    for (const encode of [
-      () => encodeBroadcast('a', 'b', payload as object),
-      () => encodePush('1', 'a', 'b', payload as object),
-      () => encodeReply('1', '2', 'a', 'ok', payload as object),
-    ]) {
-      t.throws(encode, { code: 'CHN_PAYLOAD', message: fix })
-      t.throws(encode, ChannelError)
+t.test(
+  'channels 55: an outgoing payload that is no JSON object is an error naming the fix',
+  async (t) => {
+    const cyclic: { self?: unknown } = {}
+    cyclic.self = cyclic
+    const cases: [unknown, RegExp][] = [
+      [[1], /\{ data: value \}/],
+      [null, /\{ data: value \}/],
+      ['text', /\{ data: value \}/],
+      [undefined, /\{ data: value \}/],
+      [new Uint8Array(2), /Uint8Array/],
+      [new ArrayBuffer(2), /Uint8Array/],
+      [new Date(0), /\{ at: date \}/],
+      [{ toJSON: () => undefined }, /\{ at: date \}/],
+      [new Map([[1, 2]]), /Object\.fromEntries/],
+      [new Set(), /Object\.fromEntries/],
+      [cyclic, /without cycles/],
+      [{ n: 1n }, /bigints as strings/],
+    ]
+    for (const [payload, fix] of cases) {
+      for (const encode of [
+        () => encodeBroadcast('a', 'b', payload as object),
+        () => encodePush('1', 'a', 'b', payload as object),
+        () => encodeReply('1', '2', 'a', 'ok', payload as object),
+      ]) {
+        t.throws(encode, { code: 'CHN_PAYLOAD', message: fix })
+        t.throws(encode, ChannelError)
+      }
     }
-  }
-})
+  },
+)
