@@ -2,7 +2,7 @@
  * A channel as a process: one per client and joined topic. It joins, handles what its client and others send, and tells its
  * transport how it ends.
  */
-import { Exit, isShutdown, plain, reasonOf, safeText } from '../../runtime/exit/reason.ts'
+import { isShutdown, plain, reasonOf, safeText } from '../../runtime/exit/reason.ts'
 import { NoReply, Stop } from '../../runtime/genServer/results.ts'
 import { BeamishError, type ExitReason } from '../../runtime/index.ts'
 import { logLine } from '../../runtime/log.ts'
@@ -16,18 +16,19 @@ import {
   StopMessage,
 } from '../../runtime/process/messages.ts'
 import { type Process, Status } from '../../runtime/process/process.ts'
-import { awaitMessage, messageCame } from '../../runtime/process/waiting.ts'
+import { messageCame } from '../../runtime/process/waiting.ts'
 import { answer } from '../../runtime/scheduler/calls.ts'
 import { CatchUp } from '../history/catchUp.ts'
 import { HISTORY, positionIn } from '../history/position.ts'
 import { validate } from '../payload/index.ts'
 import { ChannelLink, type Join, type ToChannel } from '../wire/link.ts'
 import type { Payload } from '../wire/serializer.ts'
+import { after, badReturn, idle, isPayload } from './answers.ts'
 import { frameOf } from './broadcast.ts'
 import type { ChannelDefinition } from './channel.ts'
 import { endWith } from './orphan.ts'
 import { handledEvent, handlingFrom, joinedTopic, undeliverable } from './report.ts'
-import { type AfterOptions, ChannelReply, Joined } from './results.ts'
+import { ChannelReply, Joined } from './results.ts'
 import { ChannelSocket } from './socket.ts'
 
 interface State {
@@ -394,28 +395,6 @@ export class ChannelBehaviour implements Behaviour {
     return undefined
   }
 }
-
-const isPayload = (value: unknown): value is Payload =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-function idle(process: Process, options: AfterOptions | undefined): undefined {
-  if (options === undefined || process.status === Status.Dead) return undefined
-  const { timeoutMs, hibernate } = options
-  if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
-    if (!(timeoutMs >= 0)) throw badReturn('timeoutMs', timeoutMs)
-    awaitMessage(process, timeoutMs)
-  }
-  if (hibernate === true) process.scheduler.sleepers.soon(process)
-  return undefined
-}
-
-/** Goes on at once after a synchronous callback, later after an asynchronous one. */
-function after(result: unknown, next: (value: unknown) => unknown): unknown {
-  return result instanceof Promise ? result.then(next) : next(result)
-}
-
-const badReturn = (callback: string, value: unknown): Exit =>
-  new Exit({ badReturn: { callback, value: safeText(value, 200) } })
 
 const noHandler = (callback: string, event: string): BeamishError =>
   new BeamishError('BEAMISH_NO_HANDLER', { behaviour: 'the channel', callback, event })

@@ -1,4 +1,5 @@
 /** The official client with the lines of docs/replay.md, and a network that can be away. */
+import { readFile } from 'node:fs/promises'
 import type { Test } from 'tap'
 import { WebSocket } from 'ws'
 import { type Channel, outcome, phoenixSocket, type Socket } from '../phoenixClient.ts'
@@ -9,33 +10,19 @@ export interface Resumed {
   readonly missed: number
 }
 
-/** As in docs/replay.md. */
-export function resuming(
+type Resuming = (
   socket: Socket,
   topic: string,
+  params: Readonly<Record<string, unknown>>,
   onLost: (history: Resumed) => void,
-  params: Readonly<Record<string, unknown>> = {},
-): Channel {
-  let at: string | null | undefined
-  const channel = socket.channel(topic, () => ({ ...params, history: at }))
-  const on = channel.on.bind(channel)
-  channel.on = (event, handle) =>
-    on(event, (payload) => {
-      if (payload.history !== undefined) {
-        if (channel.state !== 'joined') return
-        at = payload.history as string
-      }
-      handle(payload)
-    })
-  const join = channel.join.bind(channel)
-  channel.join = (timeout) =>
-    join(timeout).receive('ok', ({ history }) => {
-      const told = history as Resumed
-      at = told.at
-      if (told.lost) onLost(told)
-    })
-  return channel
-}
+) => Channel
+
+const guide = await readFile(new URL('../../../docs/replay.md', import.meta.url), 'utf8')
+const [, lines = ''] = /```js\n([\s\S]*?)```/.exec(guide) ?? []
+/** The lines of the guide, as they stand there. */
+const { resuming } = (await import(
+  `data:text/javascript,${encodeURIComponent(`${lines}export { resuming }`)}`
+)) as { resuming: Resuming }
 
 /** A reader of the tour's `history:*` whose connection can be cut and kept away. */
 export class Reader {
@@ -67,7 +54,7 @@ export class Reader {
       },
     )
     this.socket.connect()
-    this.channel = resuming(this.socket, topic, (history) => this.lost.push(history))
+    this.channel = resuming(this.socket, topic, {}, (history) => this.lost.push(history))
     this.channel.on('said', (payload) => {
       this.seen.push(payload)
       this.#tell()
