@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<{ run(): Promise<void> }>>>
   observe: () => import('./observe.ts'),
   overload: () => import('./overload.ts'),
   restarts: () => import('./restarts.ts'),
+  slowReader: () => import('./slowReader.ts'),
   strays: () => import('./strays.ts'),
 }
 
