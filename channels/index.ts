@@ -41,6 +41,8 @@ export {
 export type { UpgradesReport } from './endpoint/upgradeReport.ts'
 /** Mistakes in using this layer. */
 export { ChannelError } from './errors.ts'
+/** What is kept for clients that come back. */
+export type { HistoryOptions } from './history/options.ts'
 /** Payloads, declared once: checked at run time, inferred by TypeScript. */
 export {
   any,
