@@ -137,11 +137,10 @@ export class ChannelBehaviour implements Behaviour {
     if (response instanceof Uint8Array) throw badReturn('join', result)
     const catchUp = new CatchUp(process.self, topic, history, this.#laneOf(process))
     pubsub.subscribe(process, topic, catchUp.lane)
-    return catchUp.missed(positionIn(payload)).then(({ told, messages }) => {
-      if (process.status === Status.Dead) return
-      this.#join(process, { ...response, [HISTORY]: told }, took)
-      for (const { event, text } of messages) link.replay(event, JSON.parse(text) as Payload)
-      catchUp.goOn()
+    return catchUp.run(positionIn(payload), {
+      joined: (told) => this.#join(process, { ...response, [HISTORY]: told }, took),
+      replay: ({ event, text }) => link.replay(event, JSON.parse(text) as Payload),
+      ended: () => process.status === Status.Dead,
     })
   }
 

@@ -3,7 +3,7 @@
  * back until its keeper has said what came before.
  */
 
-import type { Self } from '../../runtime/index.ts'
+import { Exit, type Self } from '../../runtime/index.ts'
 import type { BroadcastMessage } from '../../runtime/process/messages.ts'
 import type { FastLane } from '../../runtime/pubsub/pubsub.ts'
 import type { Missed } from './book.ts'
@@ -25,14 +25,24 @@ export interface Resumed {
   readonly missed: number
 }
 
+/** The channel that goes on. */
+export interface Resuming {
+  joined(told: Resumed): void
+  replay(message: Kept): void
+  ended(): boolean
+}
+
+/** What is replayed in a turn: no more than a kernel takes at once from a socket whose client reads. */
+const PIECE_CHARACTERS = 65_536
+
 export class CatchUp {
   readonly #self: Self
   readonly #topic: string
   readonly #history: ChannelHistory
   readonly #live: FastLane
   #held: BroadcastMessage[] | undefined = []
-  /** Offset of the newest that was not held. */
-  #forgotten = 0
+  /** The newest that was not held. */
+  #forgotten: Position | undefined
 
   constructor(self: Self, topic: string, history: ChannelHistory, live: FastLane) {
     this.#self = self
@@ -50,44 +60,55 @@ export class CatchUp {
     }
     held.push(message)
     if (held.length <= MAX_HELD) return
-    const oldest = held.shift() as BroadcastMessage
-    this.#forgotten = Math.max(this.#forgotten, positionOf(oldest)?.offset ?? 0)
+    this.#forgotten = positionOf(held.shift() as BroadcastMessage) ?? this.#forgotten
   }
 
   /**
-   * Resolves with what a client missed since `position`, which is as its join gave it. goOn() must follow in the same tick:
-   * what comes after belongs behind it.
+   * Answers the join, then replays what its client missed since `position`, which is as the join gave it, a piece per turn:
+   * a socket that is given all at once could meet its limit. What was held back follows, and what comes from then on.
+   * @throws Exit when what was held back is lost with its keeper: the client joins again, and hears of it
    */
-  async missed(position: unknown): Promise<{ told: Resumed; messages: readonly Kept[] }> {
+  async run(position: unknown, to: Resuming): Promise<void> {
     const given = parsePosition(position)
-    const first = await this.#since(given)
-    if (first === undefined) {
-      const lost = position !== undefined || this.#forgotten > 0
-      return { told: { at: null, lost, missed: 0 }, messages: [] }
-    }
-    let { at, messages } = first
+    let next = await this.#since(given)
     // What is no position is not nothing: its client has seen something, from nobody's count.
-    const lost = first.lost || (given === undefined && position !== undefined)
-    while (this.#forgotten > at.offset) {
-      const more = await this.#since(at)
-      if (more === undefined || more.lost)
-        return { told: { at: null, lost: true, missed: 0 }, messages: [] }
-      if (!lost) messages = [...messages, ...more.messages]
-      at = more.at
+    const lost =
+      next === undefined
+        ? position !== undefined
+        : next.lost || (given === undefined && position !== undefined)
+    if (next === undefined) to.joined({ at: null, lost, missed: 0 })
+    else {
+      const at = formatPosition(given === undefined || lost ? next.at : given)
+      to.joined({ at, lost, missed: next.messages.length })
     }
-    this.#held = this.#held?.filter((message) => !isBefore(message, at))
-    if (given === undefined || lost) {
-      return { told: { at: formatPosition(at), lost, missed: 0 }, messages: [] }
+    while (next !== undefined) {
+      if (!(await this.#replay(next, to))) return
+      const { at } = next
+      if (this.#forgotten === undefined || isBehind(this.#forgotten, at)) {
+        this.#held = this.#held?.filter((message) => !isBefore(message, at))
+        break
+      }
+      this.#forgotten = undefined
+      next = await this.#since(at)
+      if (next === undefined || next.lost) throw new Exit('history lost')
     }
-    const told = { at: formatPosition(given), lost, missed: messages.length }
-    return { told, messages }
-  }
-
-  /** What was held back goes to the client, and what comes from now on. */
-  goOn(): void {
     const held = this.#held ?? []
     this.#held = undefined
     for (const message of held) this.#live(message)
+  }
+
+  /** False when the channel has ended meanwhile. */
+  async #replay({ messages }: Missed, to: Resuming): Promise<boolean> {
+    let written = 0
+    for (const message of messages) {
+      if (to.ended()) return false
+      to.replay(message)
+      written += message.text.length
+      if (written < PIECE_CHARACTERS) continue
+      written = 0
+      await this.#self.sleep(0)
+    }
+    return !to.ended()
   }
 
   async #since(after: Position | undefined): Promise<Missed | undefined> {
@@ -109,5 +130,8 @@ const positionOf = ({ payload }: BroadcastMessage): Position | undefined =>
 /** Whether `at` is behind it already. Not so for one that came around the keeper: it is in no history. */
 function isBefore(message: BroadcastMessage, at: Position): boolean {
   const position = positionOf(message)
-  return position !== undefined && position.epoch === at.epoch && position.offset <= at.offset
+  return position !== undefined && isBehind(position, at)
 }
+
+const isBehind = (position: Position, at: Position): boolean =>
+  position.epoch === at.epoch && position.offset <= at.offset

@@ -2,17 +2,31 @@
 import { supervisor } from 'beamish'
 import { any, channel, endpoint, integer, joined, ok, socket, socketAt } from 'beamish/channels'
 
+const LARGE = 'x'.repeat(10_000)
+
 const User = socket('history.user', { connect: (_params, socket) => socket })
 
 const Talk = channel('history.talk', {
   socket: User,
   logJoin: false,
-  events: { burst: { count: integer(1, 5_000) }, odd: any(), bytes: any() },
-  history: { events: ['said'], maxMessages: 5_000 },
+  events: {
+    burst: { count: integer(1, 5_000) },
+    large: { count: integer(1, 5_000) },
+    odd: any(),
+    bytes: any(),
+  },
+  history: { events: ['said'], maxMessages: 5_000, maxBytes: 16_777_216 },
   join: (_topic, _params, socket) => joined(socket, { thread: socket.self.scheduler }),
   handleIn: {
     burst({ count }, socket) {
       for (let n = 0; n < count; n++) socket.broadcast('said', { n })
+      return ok()
+    },
+    async large({ count }, socket) {
+      for (let n = 0; n < count; n++) {
+        socket.broadcast('said', { n, text: LARGE })
+        if (n % 10 === 0) await socket.self.sleep(0)
+      }
       return ok()
     },
     odd(_payload, socket) {
@@ -31,7 +45,11 @@ const Bytes = channel('history.bytes', {
   join: (_topic, _params, socket) => joined(socket, Uint8Array.of(1)),
 })
 
-const plugins = [socketAt('/socket', User, { channels: { 'talk:*': Talk, 'bytes:*': Bytes } })]
+const channels = { 'talk:*': Talk, 'bytes:*': Bytes }
+const plugins = [
+  socketAt('/socket', User, { channels }),
+  socketAt('/drop', User, { channels, overflow: 'drop', limits: { maxQueueBytes: 300_000 } }),
+]
 
 export default supervisor({
   children: [
