@@ -82,20 +82,23 @@ t.test('channels far from their sockets are caught up, too', async (t) => {
   }
 })
 
-t.test('a slow client is not left without what is kept: it is closed, and gets the rest', async (t) => {
-  const topic = 'talk:slow'
-  const speaker = await Reader.open(t, all, topic)
-  const reader = await Reader.open(t, all, topic, 'slow', '/drop')
-  const closed = new Promise<void>((resolve) => reader.socket.onClose(() => resolve()))
-  reader.socket.conn.pause()
-  await speaker.say('large', { count: 1_200 })
-  reader.socket.conn.resume()
-  await closed
-  await reader.until(() => reader.seen.length >= 1_200, 'all of it')
-  t.same(numbers(reader), expected(1_200))
-  t.same(reader.lost, [])
-  t.ok(reader.told.length > 1, `joined ${reader.told.length} times`)
-})
+t.test(
+  'a slow client is not left without what is kept: it is closed, and gets the rest',
+  async (t) => {
+    const topic = 'talk:slow'
+    const speaker = await Reader.open(t, all, topic)
+    const reader = await Reader.open(t, all, topic, 'slow', '/drop')
+    const closed = new Promise<void>((resolve) => reader.socket.onClose(() => resolve()))
+    reader.socket.conn.pause()
+    await speaker.say('large', { count: 1_200 })
+    reader.socket.conn.resume()
+    await closed
+    await reader.until(() => reader.seen.length >= 1_200, 'all of it')
+    t.same(numbers(reader), expected(1_200))
+    t.same(reader.lost, [])
+    t.ok(reader.told.length > 1, `joined ${reader.told.length} times`)
+  },
+)
 
 t.test(
   'a keeper that is killed is replaced, loses its histories, and nobody their connection',
