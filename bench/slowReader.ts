@@ -45,7 +45,8 @@ export default supervisor({
         socketAt(`/${overflow}`, User, {
           channels: { '*': Feed },
           overflow,
-          limits: { maxQueueBytes: 1_048_576 },
+          // Most of them never say anything.
+          limits: { maxQueueBytes: 1_048_576, idleTimeoutMs: Number.POSITIVE_INFINITY },
         }),
       ),
     }),

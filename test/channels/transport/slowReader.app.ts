@@ -56,7 +56,8 @@ const at = (overflow: Overflow) =>
   socketAt(`/${overflow}`, User, {
     channels: { '*': Feed },
     overflow,
-    limits: { maxQueueBytes: MAX_QUEUE_BYTES },
+    // Most of them never say anything.
+    limits: { maxQueueBytes: MAX_QUEUE_BYTES, idleTimeoutMs: Number.POSITIVE_INFINITY },
   })
 
 export default supervisor({
