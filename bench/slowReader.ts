@@ -3,7 +3,7 @@
  * without such a client, and with one under each policy, which has more waiting than its kernel takes.
  */
 import { start, supervisor } from 'beamish'
-import { channel, endpoint, integer, type Overflow, ok, socket, socketAt } from 'beamish/channels'
+import { channel, endpoint, integer, type Overflow, socket, socketAt } from 'beamish/channels'
 import { WebSocket } from 'ws'
 
 const READERS = 1_000
@@ -29,7 +29,8 @@ const Feed = channel('bench.feed', {
         socket.push('flood', { text })
         if (i % 100 === 0) await socket.self.sleep(0)
       }
-      return ok()
+      // It reads no answer: the others say that it is done.
+      socket.publish('feed:all', 'flooded', {})
     },
   },
 })
@@ -57,6 +58,7 @@ export default supervisor({
 class Client {
   readonly socket: WebSocket
   onTick: (n: number) => void = () => {}
+  onFlooded: () => void = () => {}
   #onReply: () => void = () => {}
 
   private constructor(url: string) {
@@ -65,6 +67,7 @@ class Client {
     this.socket.on('message', (data: Buffer) => {
       const [, , , event, payload] = JSON.parse(data.toString()) as [0, 0, 0, string, { n: number }]
       if (event === 'tick') this.onTick(payload.n)
+      else if (event === 'flooded') this.onFlooded()
       else if (event === 'phx_reply') this.#onReply()
     })
   }
@@ -131,7 +134,11 @@ export async function run(): Promise<void> {
     const slow = await Client.join(base, overflow, 'feed:all')
     slow.send('own', 'phx_join', {})
     slow.socket.pause()
+    const flooded = new Promise<void>((resolve) => {
+      ;(readers[0] as Client).onFlooded = resolve
+    })
     slow.send('own', 'flood', { kb: FLOOD_KB })
+    await flooded
     rows[`one never reads: ${overflow}`] = await measure(readers)
     slow.socket.terminate()
   }
