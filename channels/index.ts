@@ -4,23 +4,17 @@
  */
 
 /** What happens on a topic. */
-export {
-  type Channel,
-  type ChannelSpec,
-  type Contract,
-  channel,
-  type EventSpecs,
-  type LogLevel,
-} from './channel/channel.ts'
+export { type ChannelSpec, channel, type EventSpecs, type LogLevel } from './channel/channel.ts'
+export type { Answer, AnyPushes, Channel, Contract, ContractOf } from './channel/contract.ts'
 export { replyTo } from './channel/replyTo.ts'
 /** What channels tell of themselves. */
 export type { ChannelHandledIn, ChannelJoined } from './channel/report.ts'
 /** What its callbacks may answer. */
 export {
   type AfterOptions,
-  ChannelReply,
+  type ChannelReply,
   error,
-  Joined,
+  type Joined,
   joined,
   ok,
   replyWith,
@@ -63,7 +57,7 @@ export { type RoutedChannel, type SocketAtOptions, socketAt } from './socket/soc
 export {
   type AssignsOf,
   type ConnectSocket,
-  Refusal,
+  type Refusal,
   refuse,
   type SocketSpec,
   socket,

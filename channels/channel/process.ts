@@ -24,6 +24,7 @@ import type { Payload } from '../wire/serializer.ts'
 import { frameOf } from './broadcast.ts'
 import type { ChannelDefinition } from './channel.ts'
 import { endWith } from './orphan.ts'
+import { pushCheck } from './pushes.ts'
 import { handledEvent, handlingFrom, joinedTopic, undeliverable } from './report.ts'
 import { type AfterOptions, ChannelReply, Joined } from './results.ts'
 import { ChannelSocket } from './socket.ts'
@@ -84,7 +85,9 @@ export class ChannelBehaviour implements Behaviour {
     const join = argument as Join
     const { self } = process
     const link = new ChannelLink(self, join)
-    const socket = new ChannelSocket(self, link)
+    const { name, pushes } = this.definition
+    const check = pushCheck(name, pushes, process.scheduler.development)
+    const socket = new ChannelSocket(self, link, check)
     process.state = { definition: this.definition, link, socket } satisfies State
     self.monitor(join.transport)
     endWith(process, join.transport, orphanMs(this.definition))

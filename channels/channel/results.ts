@@ -27,6 +27,7 @@ export class ChannelReply<S extends string = string, P = unknown> {
 
 /** A join that is taken, with a response. */
 export class Joined<A extends object = object, P = unknown> {
+  readonly kind = 'joined'
   readonly payload: Payload
   declare readonly [payloadBrand]?: P
   declare readonly [assignsBrand]?: A
@@ -41,8 +42,9 @@ export class Joined<A extends object = object, P = unknown> {
  *
  * @example
  * ```ts
- * import { channel, replyWith } from 'beamish/channels'
+ * import { any, channel, replyWith } from 'beamish/channels'
  * channel('doc-status', {
+ *   events: { check: any() },
  *   join: (_topic, _payload, socket) => socket,
  *   handleIn: { check: () => replyWith('busy', { retryInMs: 500 }) },
  * })
@@ -68,7 +70,7 @@ export function replyWith<S extends string, P extends Payload = Record<never, ne
  * ```
  */
 export function joined<A extends object, P extends Payload = Record<never, never>>(
-  _socket: ChannelSocket<A>,
+  _socket: Pick<ChannelSocket<A>, 'assigns' | 'ref'>,
   response?: P,
 ): Joined<A, P> {
   return new Joined(response ?? {})
@@ -79,8 +81,9 @@ export function joined<A extends object, P extends Payload = Record<never, never
  *
  * @example
  * ```ts
- * import { channel, ok } from 'beamish/channels'
+ * import { any, channel, ok } from 'beamish/channels'
  * channel('doc-ok', {
+ *   events: { ping: any() },
  *   join: (_topic, _payload, socket) => socket,
  *   handleIn: { ping: () => ok({ at: 'home' }) },
  * })

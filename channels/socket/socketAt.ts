@@ -1,6 +1,7 @@
 /** Sockets as an endpoint plugin: where they are mounted, and which channels they carry. */
 import { BeamishError } from '../../runtime/index.ts'
-import { type Channel, findChannel } from '../channel/channel.ts'
+import { findChannel } from '../channel/channel.ts'
+import type { Channel } from '../channel/contract.ts'
 import { definePlugin, type PluginSpec, type SocketMount } from '../endpoint/plugin.ts'
 import type { Route } from '../transport/routes.ts'
 import { phoenixV1 } from '../wire/phoenixV1.ts'

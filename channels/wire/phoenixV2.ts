@@ -8,7 +8,15 @@ import {
 import { defineSerializer, type Serializer } from './serializer.ts'
 import { decode, encodeBroadcast, encodePush, encodeReply } from './serializerV2.ts'
 
-/** Phoenix.Socket.V2.JSONSerializer: what the official clients speak since 2018. */
+/**
+ * Phoenix.Socket.V2.JSONSerializer: what the official clients speak since 2018.
+ *
+ * @example
+ * ```ts
+ * import { phoenixV2 } from 'beamish/channels'
+ * console.assert(phoenixV2.encodeBroadcast('room:a', 'say', {}) === '[null,null,"room:a","say",{}]')
+ * ```
+ */
 export const phoenixV2: Serializer = defineSerializer<Serializer>({
   name: 'phoenix.v2',
   decode: (frame, limits) =>

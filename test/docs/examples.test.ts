@@ -15,6 +15,7 @@ const doors = [
   'runtime/index.ts',
   'runtime/testing/index.ts',
   'channels/index.ts',
+  'channels/client/index.ts',
   'liveview/index.ts',
 ]
 const run = promisify(execFile)
