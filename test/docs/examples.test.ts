@@ -16,6 +16,7 @@ const doors = [
   'runtime/testing/index.ts',
   'channels/index.ts',
   'channels/client/index.ts',
+  'channels/testing/index.ts',
   'liveview/index.ts',
 ]
 const run = promisify(execFile)
