@@ -91,10 +91,16 @@ export interface ChannelSpec<
         payload: unknown,
         socket: ChannelSocket<A, S>,
       ) => OneOrLater<HandledIn<A, S>>)
-  /** Broadcasts on this channel's own topic that are to pass through it, by event: push what the client is to see. */
-  readonly handleOut?: Readonly<
-    Record<string, (payload: never, socket: ChannelSocket<A, S>) => OneOrLater<Handled<A, S>>>
-  >
+  /**
+   * Broadcasts on this channel's own topic that are to pass through it, by event: push what the client is to see. With
+   * `pushes`, those that are declared there.
+   */
+  readonly handleOut?: {
+    readonly [K in keyof S]?: (
+      payload: string extends keyof S ? never : S[K],
+      socket: ChannelSocket<A, S>,
+    ) => OneOrLater<Handled<A, S>>
+  }
   /** Broadcasts on the declared topics, by event. */
   readonly handleInfo?: {
     readonly [K in keyof EventsOf<T>]?: (

@@ -1,7 +1,7 @@
 /** The classes of the official client, as far as they are used here: an app passes in its own. */
 
 export interface PhoenixPush {
-  receive(status: string, callback: (response: unknown) => unknown): unknown
+  receive(status: string, callback: (response: unknown) => void): unknown
 }
 
 export interface PhoenixChannel {
@@ -9,9 +9,9 @@ export interface PhoenixChannel {
   join(timeoutMs?: number): PhoenixPush
   leave(timeoutMs?: number): PhoenixPush
   push(event: string, payload: object, timeoutMs?: number): PhoenixPush
-  on(event: string, callback: (payload: unknown) => unknown): number
+  on(event: string, callback: (payload: unknown) => void): number
   off(event: string, ref?: number): unknown
-  onClose(callback: () => unknown): unknown
+  onClose(callback: () => void): unknown
 }
 
 export interface PhoenixSocket {

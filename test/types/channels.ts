@@ -102,7 +102,8 @@ export const Room = channel('types.room', {
     },
   },
   handleOut: {
-    new_msg(message: { body: string; from: string }, socket) {
+    new_msg(message, socket) {
+      same<Equal<typeof message, { body: string; from: string }>>()
       void (socket.assigns.sent satisfies number)
       socket.push('new_msg', message)
     },
@@ -171,6 +172,23 @@ channel('types.undeclared', {
     ping: () => ok(),
     // @ts-expect-error it is not declared in events
     pong: () => ok(),
+  },
+})
+channel('types.undeclaredOut', {
+  pushes: { told: { text: string() } },
+  join: (_topic, _payload, socket) => socket,
+  handleOut: {
+    told: ({ text }, socket) => socket.push('told', { text }),
+    // @ts-expect-error it is not declared in pushes
+    lost: () => {},
+  },
+})
+channel('types.looseOut', {
+  join: (_topic, _payload, socket) => socket.assign({ userId: 'ada' }),
+  handleOut: {
+    told({ text }: { text: string }, socket) {
+      socket.push('told', { text, by: socket.assigns.userId })
+    },
   },
 })
 channel('types.badJoin', {
@@ -256,3 +274,25 @@ export const Bare = channel('types.bare', {
   join: (_topic, _payload, socket) => socket,
   handleIn: { ping: () => ({ pong: true }) },
 })
+
+// The official client's types, as they are published: callbacks of anything.
+declare class PublishedPush {
+  // biome-ignore lint/suspicious/noExplicitAny: as it is published
+  receive(status: 'ok' | 'error' | 'timeout', callback: (response?: any) => any): this
+}
+declare class PublishedChannel {
+  topic: string
+  join(timeout?: number): PublishedPush
+  leave(timeout?: number): PublishedPush
+  push(event: string, payload: object, timeout?: number): PublishedPush
+  // biome-ignore lint/suspicious/noExplicitAny: as it is published
+  on(event: string, callback: (response?: any) => void | Promise<void>): number
+  off(event: string, ref?: number): void
+  // biome-ignore lint/suspicious/noExplicitAny: as it is published
+  onClose(callback: (payload: any, ref: any, joinRef: any) => void | Promise<void>): number
+}
+declare class PublishedSocket {
+  channel(topic: string, params?: object | (() => object)): PublishedChannel
+}
+export const published = (socket: PublishedSocket): unknown =>
+  typedChannel<typeof Bare>(socket, 'bare:1')
