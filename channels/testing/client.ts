@@ -1,6 +1,6 @@
 /** Clients of a test: they connect, join and hear as those of a browser do, on a test node. */
 import { BeamishError, type Pid, type Placement } from '../../runtime/index.ts'
-import type { TestNode } from '../../runtime/testing/index.ts'
+import type { AssertOptions, TestNode } from '../../runtime/testing/index.ts'
 import { findChannel } from '../channel/channel.ts'
 import type { Channel } from '../channel/contract.ts'
 import type { HeaderPairs } from '../socket/details.ts'
@@ -148,9 +148,12 @@ export class TestClient {
   }
 
   /** The server has closed the connection with this code. */
-  assertClosed(code?: number): Promise<{ readonly code: number; readonly reason: string }> {
+  assertClosed(
+    code?: number,
+    options?: AssertOptions,
+  ): Promise<{ readonly code: number; readonly reason: string }> {
     const match = { type: 'closed', client: this.#number }
-    return this.node.assertReceive(code === undefined ? match : { ...match, code })
+    return this.node.assertReceive(code === undefined ? match : { ...match, code }, options)
   }
 }
 

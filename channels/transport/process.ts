@@ -146,7 +146,8 @@ async function connect(connecting: Connecting, self: Self): Promise<NoReply<Stat
     transport,
     socket,
     id: opening.id,
-    expiry: new Expiry(opening.expiresAtMs),
+    // From here on by the node's own clock, as its timers go.
+    expiry: new Expiry(opening.expiresAtMs - Date.now() + self.now()),
     idleTimeoutMs,
     lastSeenMs: self.now(),
     unhandled: 0,
@@ -181,7 +182,7 @@ async function connect(connecting: Connecting, self: Self): Promise<NoReply<Stat
 /** Tells the channels of an expiry that comes near, and ends the socket when it is there. */
 function expiry(state: State, self: Self): Stop | undefined {
   const { transport } = state
-  const due = state.expiry.due(Date.now())
+  const due = state.expiry.due(self.now())
   if (due.do === 'expire') {
     state.socket.close(EXPIRED, 'token expired')
     return stop({ shutdown: 'expired' })
