@@ -322,3 +322,21 @@ t.test('explore finds the schedule under which two channels meet', async (t) => 
   await t.rejects(race(node), { message: 'both were first' }, 'the seed alone brings it back')
   node.close()
 })
+
+t.test('a channel whose thread is lost is an error to its client alone', async (t) => {
+  const lost = async (node: TestNode): Promise<void> => {
+    const channels = { 'deaf:*': Deaf }
+    const client = await clientOf(node, {}, { channels, scheduler: 1, place: { scheduler: 2 } })
+    const other = await clientOf(node, {}, { channels, scheduler: 1 })
+    const channel = await client.join('deaf:lost')
+    const stays = await other.join('deaf:lost')
+    node.faults.killThread(2, 'heap')
+    await channel.assertPush('phx_error', { reason: 'channel_crash' })
+    await channel.assertEnded({ noconnection: { scheduler: 2 } })
+    await stays.refutePush('phx_error')
+    await stays.assertReply(stays.push('ping'), 'ok')
+  }
+  const children = [Tally.child(undefined, { name: 'tally' })]
+  const { runs } = await explore(lost, { runs: 20, schedulers: 2, children })
+  t.equal(runs, 20)
+})
