@@ -4,14 +4,8 @@
  */
 
 /** What happens on a topic. */
-export {
-  type Channel,
-  type ChannelSpec,
-  type Contract,
-  channel,
-  type EventSpecs,
-  type LogLevel,
-} from './channel/channel.ts'
+export { type ChannelSpec, channel, type EventSpecs, type LogLevel } from './channel/channel.ts'
+export type { Answer, AnyPushes, Channel, Contract, ContractOf } from './channel/contract.ts'
 export { replyTo } from './channel/replyTo.ts'
 /** What channels tell of themselves. */
 export type { ChannelHandledIn, ChannelJoined } from './channel/report.ts'

@@ -122,6 +122,7 @@ const TEMPLATES = {
   CHN_PENDING: '{message}',
   CHN_FORM: '{message}',
   CHN_NOT_JOINED: '{message}',
+  CHN_PUSH: '{message}',
   CHN_NO_REF: '{message}',
   CHN_SERIALIZER: '{message}',
   LVW_TEMPLATE: '{message}',

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
+import ts from 'typescript'
+import { importsOf } from './layers.ts'
 import { LiveClient } from './liveview/liveClient.ts'
 
 const run = promisify(execFile)
@@ -75,6 +77,23 @@ t.test('the packed tarball installs into an empty folder and works there', async
       t.ok(found[1].length > 0, 'it exports something')
     })
   }
+
+  t.test('the client for browsers imports its own built files, and nothing else', async (t) => {
+    const client = join(app, 'node_modules/beamish/dist/channels/client')
+    const seen = new Set<string>()
+    const visit = async (file: string): Promise<void> => {
+      if (seen.has(file)) return
+      seen.add(file)
+      const text = await readFile(file, 'utf8')
+      const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest)
+      for (const { specifier } of importsOf(source)) {
+        t.match(specifier, /^\.\/\w+\.js$/, `${specifier} is beside it`)
+        await visit(join(client, specifier))
+      }
+    }
+    await visit(join(client, 'index.js'))
+    t.ok(seen.size > 1, 'there is something to see')
+  })
 
   await writeFile(join(app, 'app.mjs'), appModule)
   await writeFile(join(app, 'run.mjs'), runScript)

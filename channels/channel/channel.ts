@@ -9,6 +9,7 @@ import { type InferPayload, type PayloadSpec, payloadSchema } from '../payload/i
 import type { PayloadSchema } from '../payload/schema.ts'
 import type { AssignsOf, UserSocket } from '../socket/userSocket.ts'
 import type { Payload } from '../wire/serializer.ts'
+import type { AnySocket, Channel, ContractFrom, JoinAssigns, PushesOf } from './contract.ts'
 import { ChannelBehaviour } from './process.ts'
 import type { ChannelReply, Joined } from './results.ts'
 import type { ChannelSocket } from './socket.ts'
@@ -22,33 +23,46 @@ type OneOrLater<T> = T | Promise<T>
 type Nothing = undefined | void
 
 /** A plain object is a reply of status ok. */
-type HandledIn<A extends object> =
-  | Nothing
-  | ChannelSocket<A>
-  | NoReply
-  | Stop
-  | ChannelReply
-  | Payload
-type Handled<A extends object> = Nothing | ChannelSocket<A> | NoReply | Stop
-type JoinResult<A extends object> = ChannelSocket<A> | Joined<A> | ChannelReply<'error'>
+type HandledIn<A extends object, W extends object> = Handled<A, W> | ChannelReply | Payload
+type Handled<A extends object, W extends object> = Nothing | ChannelSocket<A, W> | NoReply | Stop
+type JoinResult = OneOrLater<AnySocket | Joined | ChannelReply<'error'>>
+
+/** What a handler of an event that is not among `events` would have to return: there is no such value. */
+interface NotDeclared<Event> {
+  readonly addItToEvents: Event
+  readonly [NOT_DECLARED]: never
+}
+declare const NOT_DECLARED: unique symbol
 
 type EventsOf<T extends readonly Topic[]> = Intersected<TopicEvents<T[number]>>
 type Intersected<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void
   ? I
   : never
 
+/**
+ * `J`: what join returns; the assigns of all other callbacks follow from it. `R`: what the handlers of handleIn return; the
+ * typed client's replies follow from it.
+ */
 export interface ChannelSpec<
   E extends EventSpecs,
   T extends readonly Topic[],
   U,
   P extends PayloadSpec | undefined,
-  A extends object,
+  W extends EventSpecs | undefined,
+  J,
   R,
+  A extends object = JoinAssigns<Awaited<J>>,
+  S extends object = PushesOf<W>,
 > {
   /** The socket it is mounted on: types what `socket.assigns` holds when join begins. */
   readonly socket?: U
   /** Events of the client with their payloads; one that does not fit gets an error reply that says which field, and no handler. */
   readonly events?: E
+  /**
+   * Events for the clients with their payloads: types push and broadcast of the socket and `on` of the typed client. What is
+   * not declared is not sent; in development a payload that does not fit throws where it is sent.
+   */
+  readonly pushes?: W
   /** Topics whose events handleInfo handles; subscribe to them in join. */
   readonly topics?: T
   /** What a join must send along; anything else is refused with what is wrong. */
@@ -60,8 +74,8 @@ export interface ChannelSpec<
   join(
     topic: string,
     payload: P extends PayloadSpec ? InferPayload<P> : unknown,
-    socket: ChannelSocket<AssignsOf<U>>,
-  ): OneOrLater<JoinResult<A>>
+    socket: ChannelSocket<AssignsOf<U>, S>,
+  ): J & JoinResult
   /**
    * What the client sends, by declared event, or one function for all of them, declared or not. A plain object is a reply of
    * status ok; no answer is none.
@@ -70,30 +84,40 @@ export interface ChannelSpec<
     | {
         readonly [K in keyof R]: (
           payload: InferPayload<E[K & keyof E]>,
-          socket: ChannelSocket<A>,
-        ) => R[K] & OneOrLater<HandledIn<A>>
+          socket: ChannelSocket<A, S>,
+        ) => K extends keyof E ? R[K] & OneOrLater<HandledIn<A, S>> : NotDeclared<K>
       }
-    | ((event: string, payload: unknown, socket: ChannelSocket<A>) => OneOrLater<HandledIn<A>>)
-  /** Broadcasts on this channel's own topic that are to pass through it, by event: push what the client is to see. */
-  readonly handleOut?: Readonly<
-    Record<string, (payload: never, socket: ChannelSocket<A>) => OneOrLater<Handled<A>>>
-  >
+    | ((
+        event: string,
+        payload: unknown,
+        socket: ChannelSocket<A, S>,
+      ) => OneOrLater<HandledIn<A, S>>)
+  /**
+   * Broadcasts on this channel's own topic that are to pass through it, by event: push what the client is to see. With
+   * `pushes`, those that are declared there.
+   */
+  readonly handleOut?: {
+    readonly [K in keyof S]?: (
+      payload: string extends keyof S ? never : S[K],
+      socket: ChannelSocket<A, S>,
+    ) => OneOrLater<Handled<A, S>>
+  }
   /** Broadcasts on the declared topics, by event. */
   readonly handleInfo?: {
     readonly [K in keyof EventsOf<T>]?: (
       payload: EventsOf<T>[K],
-      socket: ChannelSocket<A>,
+      socket: ChannelSocket<A, S>,
       message: BroadcastMessage,
-    ) => OneOrLater<Handled<A>>
+    ) => OneOrLater<Handled<A, S>>
   }
   /** Every other message: sends, DOWN, EXIT, 'timeout', broadcasts without a handler. Without it they are reported and dropped. */
-  handleMessage?(message: unknown, socket: ChannelSocket<A>): OneOrLater<Handled<A>>
+  handleMessage?(message: unknown, socket: ChannelSocket<A, S>): OneOrLater<Handled<A, S>>
   /** Calls of other processes, by name. The value is the reply. */
   readonly handleCall?: Readonly<
-    Record<string, (payload: never, socket: ChannelSocket<A>, from: From) => unknown>
+    Record<string, (payload: never, socket: ChannelSocket<A, S>, from: From) => unknown>
   >
   readonly handleCast?: Readonly<
-    Record<string, (payload: never, socket: ChannelSocket<A>) => OneOrLater<Handled<A>>>
+    Record<string, (payload: never, socket: ChannelSocket<A, S>) => OneOrLater<Handled<A, S>>>
   >
   /** Makes the assigns of this version from those of another one, for sys.changeCode. */
   readonly codeChange?: (assigns: unknown, change: CodeChange) => unknown
@@ -101,7 +125,7 @@ export interface ChannelSpec<
    * Runs when the client leaves (`{ shutdown: 'left' }`), when its connection ends (`{ shutdown: 'closed' }` and others), at a
    * stop, when a callback has thrown, and when the node drains; of exit signals only for one that traps them.
    */
-  terminate?(reason: ExitReason, socket: ChannelSocket<A>): unknown
+  terminate?(reason: ExitReason, socket: ChannelSocket<A, S>): unknown
   /**
    * Broadcasts of this channel that are kept for clients that come back: one that sends its last position as `history` with
    * its join is pushed what it missed. docs/replay.md has the client's lines.
@@ -128,6 +152,7 @@ type Callbacks = Readonly<Record<string, Callback>>
 export interface ChannelDefinition {
   readonly name: string
   readonly schemas: ReadonlyMap<string, PayloadSchema<unknown>>
+  readonly pushes: ReadonlyMap<string, PayloadSchema<unknown>> | undefined
   readonly params: PayloadSchema<unknown> | undefined
   readonly intercepts: ReadonlySet<string>
   readonly history: ChannelHistory | undefined
@@ -148,21 +173,6 @@ export interface ChannelDefinition {
     readonly codeChange?: (assigns: unknown, change: CodeChange) => unknown
     terminate?(reason: ExitReason, socket: ChannelSocket): unknown
   }
-}
-
-declare const contract: unique symbol
-
-/** A channel, for the routes of a socket; its type tells a typed client what it may send and gets. */
-export interface Channel<C = unknown> {
-  readonly name: string
-  readonly [contract]?: C
-}
-
-/** Types only: what a channel takes and answers. */
-export interface Contract<E, P, R> {
-  readonly events: E
-  readonly params: P
-  readonly replies: R
 }
 
 const HIBERNATE_AFTER_MS = 15_000
@@ -195,13 +205,14 @@ const definitions = new Map<string, ChannelDefinition>()
  * @throws BEAMISH_BEHAVIOUR_DUPLICATE, BEAMISH_BAD_OPTION, CHN_SCHEMA
  */
 export function channel<
-  A extends object,
+  J,
   const E extends EventSpecs = Record<never, never>,
   const T extends readonly Topic[] = readonly [],
   U extends UserSocket | undefined = undefined,
   const P extends PayloadSpec | undefined = undefined,
+  const W extends EventSpecs | undefined = undefined,
   R = Record<never, never>,
->(name: string, spec: ChannelSpec<E, T, U, P, A, R>): Channel<Contract<E, P, R>> {
+>(name: string, spec: ChannelSpec<E, T, U, P, W, J, R>): Channel<ContractFrom<E, P, J, R, W>> {
   const events = spec.events ?? ({} as E)
   const bad = (option: string, got: unknown, fix: string): BeamishError =>
     new BeamishError('BEAMISH_BAD_OPTION', {
@@ -243,12 +254,11 @@ export function channel<
   for (const [option, level] of Object.entries({ logJoin, logHandleIn })) {
     if (!LEVELS.includes(level)) throw bad(option, level, 'give debug, info, warn, error or false')
   }
-  const schemas = new Map<string, PayloadSchema<unknown>>()
-  for (const [event, fields] of Object.entries(events)) schemas.set(event, payloadSchema(fields))
   const intercepts = new Set(Object.keys(spec.handleOut ?? {}))
   const definition: ChannelDefinition = {
     name,
-    schemas,
+    schemas: schemasOf(events),
+    pushes: spec.pushes === undefined ? undefined : schemasOf(spec.pushes),
     params: spec.params === undefined ? undefined : payloadSchema(spec.params as PayloadSpec),
     intercepts,
     history:
@@ -265,5 +275,8 @@ export function channel<
   definitions.set(name, definition)
   return { name }
 }
+
+const schemasOf = (events: EventSpecs): ReadonlyMap<string, PayloadSchema<unknown>> =>
+  new Map(Object.entries(events).map(([event, fields]) => [event, payloadSchema(fields)]))
 
 export const findChannel = (name: string): ChannelDefinition | undefined => definitions.get(name)

@@ -27,6 +27,7 @@ import { after, badReturn, idle, isPayload } from './answers.ts'
 import { frameOf } from './broadcast.ts'
 import type { ChannelDefinition } from './channel.ts'
 import { endWith } from './orphan.ts'
+import { pushCheck } from './pushes.ts'
 import { handledEvent, handlingFrom, joinedTopic, undeliverable } from './report.ts'
 import { ChannelReply, Joined } from './results.ts'
 import { ChannelSocket } from './socket.ts'
@@ -87,7 +88,9 @@ export class ChannelBehaviour implements Behaviour {
     const join = argument as Join
     const { self } = process
     const link = new ChannelLink(self, join)
-    const socket = new ChannelSocket(self, link, this.definition.history)
+    const { name, pushes, history } = this.definition
+    const check = pushCheck(name, pushes, process.scheduler.development)
+    const socket = new ChannelSocket(self, link, check, history)
     process.state = { definition: this.definition, link, socket } satisfies State
     endWith(process, join.transport, orphanMs(this.definition))
     // Its supervisor waits for the process, not for what join awaits.

@@ -27,6 +27,7 @@ export class ChannelReply<S extends string = string, P = unknown> {
 
 /** A join that is taken, with a response. */
 export class Joined<A extends object = object, P = unknown> {
+  readonly kind = 'joined'
   readonly payload: Payload
   declare readonly [payloadBrand]?: P
   declare readonly [assignsBrand]?: A
@@ -69,7 +70,7 @@ export function replyWith<S extends string, P extends Payload = Record<never, ne
  * ```
  */
 export function joined<A extends object, P extends Payload = Record<never, never>>(
-  _socket: ChannelSocket<A>,
+  _socket: Pick<ChannelSocket<A>, 'assigns' | 'ref'>,
   response?: P,
 ): Joined<A, P> {
   return new Joined(response ?? {})

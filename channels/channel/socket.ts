@@ -9,6 +9,8 @@ import type { ChannelHistory } from '../history/options.ts'
 import type { ChannelLink } from '../wire/link.ts'
 import type { Payload } from '../wire/serializer.ts'
 import { broadcastOn } from './broadcast.ts'
+import type { AnyPushes } from './contract.ts'
+import type { PushCheck } from './pushes.ts'
 
 /** A push to be answered later, from any process on any thread. Plain data. */
 export interface SocketRef {
@@ -20,20 +22,29 @@ export interface SocketRef {
   readonly ref: string
 }
 
-export class ChannelSocket<Assigns extends object = Record<never, never>> {
+/** A payload that may be left out where nothing of it is required. */
+type Sent<P> = Record<never, never> extends P ? [payload?: P] : [payload: P]
+
+/** `Pushes`: payloads of the events it may send, by event. */
+export class ChannelSocket<
+  Assigns extends object = Record<never, never>,
+  Pushes extends object = AnyPushes,
+> {
   /** The process of the channel. */
   readonly self: Self
   readonly topic: string
   readonly #link: ChannelLink
+  readonly #check: PushCheck | undefined
   readonly #history: ChannelHistory | undefined
   #assigns: Assigns
   #joined = false
   #ref: string | null = null
 
-  constructor(self: Self, link: ChannelLink, history?: ChannelHistory) {
+  constructor(self: Self, link: ChannelLink, check?: PushCheck, history?: ChannelHistory) {
     this.self = self
     this.topic = link.join.topic
     this.#link = link
+    this.#check = check
     this.#history = history
     this.#assigns = link.join.assigns as Assigns
   }
@@ -50,7 +61,7 @@ export class ChannelSocket<Assigns extends object = Record<never, never>> {
   /** Sets assigns, from values or from what a function makes of the present ones. */
   assign<K extends object>(
     values: K | ((assigns: Readonly<Assigns>) => K),
-  ): ChannelSocket<Omit<Assigns, keyof K> & K> {
+  ): ChannelSocket<Omit<Assigns, keyof K> & K, Pushes> {
     const given = typeof values === 'function' ? values(this.#assigns) : values
     this.#assigns = { ...this.#assigns, ...given }
     return this as never
@@ -64,28 +75,27 @@ export class ChannelSocket<Assigns extends object = Record<never, never>> {
 
   /**
    * Sends an event to this channel's client.
-   * @throws CHN_NOT_JOINED during join, CHN_PAYLOAD for what is neither an object that JSON can carry nor a Uint8Array
+   * @throws CHN_NOT_JOINED during join, CHN_PUSH in development for what is not as declared, CHN_PAYLOAD for what is neither an object that JSON can carry nor a Uint8Array
    */
-  push(event: string, payload: Payload = {}): this {
-    this.#mustBeJoined('push')
-    this.#link.push(event, payload)
+  push<K extends keyof Pushes & string>(event: K, ...[payload]: Sent<Pushes[K]>): this {
+    this.#link.push(event, this.#sendable('push', event, payload))
     return this
   }
 
   /**
    * Sends an event to all who joined this topic, on every thread, this client included.
-   * @throws CHN_NOT_JOINED, CHN_PAYLOAD, CHN_HISTORY for an event of the channel's history whose payload cannot be kept
+   * @throws CHN_NOT_JOINED, CHN_PUSH, CHN_PAYLOAD, CHN_HISTORY for an event of the channel's history whose payload cannot be kept
    */
-  broadcast(event: string, payload: Payload = {}): this {
-    this.#mustBeJoined('broadcast')
-    this.#broadcast(event, payload, false)
+  broadcast<K extends keyof Pushes & string>(event: K, ...[payload]: Sent<Pushes[K]>): this {
+    const sent = this.#sendable('broadcast', event, payload)
+    this.#broadcast(event, sent, false)
     return this
   }
 
-  /** broadcast to all but this client. @throws CHN_NOT_JOINED, CHN_PAYLOAD, CHN_HISTORY */
-  broadcastFrom(event: string, payload: Payload = {}): this {
-    this.#mustBeJoined('broadcastFrom')
-    this.#broadcast(event, payload, true)
+  /** broadcast to all but this client. @throws CHN_NOT_JOINED, CHN_PUSH, CHN_PAYLOAD, CHN_HISTORY */
+  broadcastFrom<K extends keyof Pushes & string>(event: K, ...[payload]: Sent<Pushes[K]>): this {
+    const sent = this.#sendable('broadcastFrom', event, payload)
+    this.#broadcast(event, sent, true)
     return this
   }
 
@@ -150,11 +160,16 @@ export class ChannelSocket<Assigns extends object = Record<never, never>> {
     broadcastOn(self, this.#link.serializer, topic, event, payload, butMe, this.#history)
   }
 
-  #mustBeJoined(what: string): void {
-    if (this.#joined) return
-    throw new ChannelError(
-      'CHN_NOT_JOINED',
-      `${what}() came before the join was answered: send yourself a message in join, socket.self.send(socket.self.pid, 'afterJoin'), and do it in handleMessage.`,
-    )
+  #sendable(what: string, event: string, payload: unknown): Payload {
+    if (!this.#joined) throw notJoined(what)
+    const sent = payload === undefined ? {} : payload
+    this.#check?.(event, sent)
+    return sent as Payload
   }
 }
+
+const notJoined = (what: string): ChannelError =>
+  new ChannelError(
+    'CHN_NOT_JOINED',
+    `${what}() came before the join was answered: send yourself a message in join, socket.self.send(socket.self.pid, 'afterJoin'), and do it in handleMessage.`,
+  )

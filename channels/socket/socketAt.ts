@@ -1,7 +1,8 @@
 /** Sockets as an endpoint plugin: where they are mounted, and which channels they carry. */
 import { BeamishError } from '../../runtime/index.ts'
 import { findBehaviour } from '../../runtime/process/behaviour.ts'
-import { type Channel, findChannel } from '../channel/channel.ts'
+import { findChannel } from '../channel/channel.ts'
+import type { Channel } from '../channel/contract.ts'
 import { definePlugin, type PluginSpec, type SocketMount } from '../endpoint/plugin.ts'
 import { overflowOption } from '../transport/overflow.ts'
 import type { Route } from '../transport/routes.ts'

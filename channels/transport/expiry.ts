@@ -14,7 +14,7 @@ export class Expiry {
   readonly #atMs: number
   #warned = false
 
-  /** Milliseconds since the epoch; Infinity: never. */
+  /** In milliseconds of the clock that `due` is asked by; Infinity: never. */
   constructor(atMs: number) {
     this.#atMs = atMs
   }

@@ -158,10 +158,11 @@ function serve(
     transport,
     socket,
     id: opening.id,
+    // From here on by the node's own clock, as its timers go.
     expiry:
       opening.expiresAtMs === Number.POSITIVE_INFINITY
         ? undefined
-        : new Expiry(opening.expiresAtMs),
+        : new Expiry(opening.expiresAtMs - Date.now() + self.now()),
     onControl: controlOf(self, definition, opening),
     idleTimeoutMs,
     lastSeenMs: self.now(),
@@ -224,7 +225,7 @@ function overflowReport(self: Self, { connect, overflow, limits }: Connecting['s
 function expiry(state: State, self: Self): Stop | undefined {
   if (state.expiry === undefined) return undefined
   const { transport } = state
-  const due = state.expiry.due(Date.now())
+  const due = state.expiry.due(self.now())
   if (due.do === 'expire') {
     state.socket.close(EXPIRED, 'token expired')
     return stop({ shutdown: 'expired' })

@@ -73,6 +73,8 @@ export class Transport implements TransportPort, FrameWriter {
   #frameBytes = 0
   #draining = false
   #closed = false
+  /** When what it connected with is no longer good, once that is near. */
+  #expiresAtMs: number | undefined
 
   constructor(self: Self, socket: TransportSocket, settings: TransportSettings) {
     this.#self = self
@@ -398,6 +400,7 @@ export class Transport implements TransportPort, FrameWriter {
     }
     entry.state = 'joined'
     entry.owesClose = true
+    this.#tellExpiring(entry)
     entry.drain((waiting) => {
       if ('frame' in waiting) {
         this.write(waiting.frame, waiting.spare, entry.topic, waiting.event)
@@ -464,13 +467,16 @@ export class Transport implements TransportPort, FrameWriter {
     this.write(this.#serializer.encodePush(joinRef, joinRef, topic, 'phx_error', reason))
   }
 
-  /** What it connected with is soon no longer good: whoever is joined hears of it. */
+  /** What it connected with is soon no longer good: whoever is joined hears of it, and whoever joins from here on. */
   expiring(expiresInMs: number): void {
-    for (const { state, topic, join } of this.#topics) {
-      if (state !== 'joined') continue
-      const payload = { expires_in_ms: expiresInMs }
-      this.write(this.#serializer.encodePush(join.joinRef, null, topic, 'token_expiring', payload))
-    }
+    this.#expiresAtMs = this.#self.now() + expiresInMs
+    for (const entry of this.#topics) if (entry.state === 'joined') this.#tellExpiring(entry)
+  }
+
+  #tellExpiring({ topic, join }: Entry): void {
+    if (this.#expiresAtMs === undefined) return
+    const payload = { expires_in_ms: Math.max(0, Math.round(this.#expiresAtMs - this.#self.now())) }
+    this.write(this.#serializer.encodePush(join.joinRef, null, topic, 'token_expiring', payload))
   }
 
   /**

@@ -10,8 +10,10 @@ export interface Channel {
   leave(): Push
   push(event: string, payload: unknown): Push
   on(event: string, callback: (payload: Record<string, unknown>) => void): number
+  off(event: string, ref?: number): void
   onError(callback: (reason: unknown) => void): void
   onClose(callback: () => void): void
+  readonly topic: string
   readonly state: string
 }
 

@@ -15,6 +15,8 @@ const doors = [
   'runtime/index.ts',
   'runtime/testing/index.ts',
   'channels/index.ts',
+  'channels/client/index.ts',
+  'channels/testing/index.ts',
   'liveview/index.ts',
 ]
 const run = promisify(execFile)

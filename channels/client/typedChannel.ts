@@ -1,0 +1,234 @@
+/** A channel of the official client, typed by the channel it talks to. */
+import { JoinError, PushError } from './errors.ts'
+import type { PhoenixChannel, PhoenixSocket } from './phoenix.ts'
+import type {
+  AnswersOf,
+  AnswerTo,
+  EventsOf,
+  JoinArguments,
+  OtherStatuses,
+  Outcome,
+  ParamsOf,
+  PushesOf,
+  Received,
+  ResponseOf,
+  SendArguments,
+} from './types.ts'
+
+export interface PushOptions {
+  /** Milliseconds until it is a timeout, from the call on, whether it is joined by then or not. Default 10,000. */
+  readonly timeoutMs?: number
+}
+
+export interface RequestOptions<S extends string> extends PushOptions {
+  /** Statuses the channel answers beside `ok` and `error`; the official client hears only those it asks for. */
+  readonly statuses?: readonly S[]
+}
+
+/** What the server says before what it connected with runs out. */
+export interface TokenExpiring {
+  /** Milliseconds until the server closes the connection. */
+  readonly expiresInMs: number
+}
+
+interface Ended {
+  readonly status: string
+  readonly response: unknown
+}
+
+const TIMEOUT_MS = 10_000
+
+type Off = () => void
+
+/**
+ * A channel of the official client, typed. Made by typedChannel(), or from a channel that is there already.
+ *
+ * @example
+ * ```ts no-run
+ * import { TypedChannel } from 'beamish/channels/client'
+ * import type { Room } from '../server/room.ts'
+ * const room = new TypedChannel<typeof Room>(socket.channel('room:lobby', {}))
+ * const off = room.on('new_msg', ({ body }) => show(body))
+ * room.onTokenExpiring(() => void refreshToken())
+ * ```
+ */
+export class TypedChannel<C> {
+  /** The official client's own channel. */
+  readonly channel: PhoenixChannel
+  #joining: Promise<unknown> | undefined
+  readonly #onJoined = new Set<(response: unknown) => void>()
+  readonly #onClose = new Set<() => void>()
+
+  constructor(channel: PhoenixChannel) {
+    this.channel = channel
+    channel.onClose(() => {
+      for (const told of [...this.#onClose]) told()
+    })
+  }
+
+  get topic(): string {
+    return this.channel.topic
+  }
+
+  /**
+   * Joins, once; asked again, the answer is the same one. Resolves with what the channel's join answers. The official client
+   * joins again by itself when the connection was lost or the channel has crashed: onJoined tells of that.
+   * @throws JoinError when it is refused, not answered in time, or closed meanwhile
+   */
+  join(timeoutMs: number = TIMEOUT_MS): Promise<Received<ResponseOf<C>>> {
+    if (this.#joining === undefined) {
+      const joining = new Promise((resolve, reject) => {
+        const failed = (status: 'error' | 'timeout' | 'closed', response?: unknown): void =>
+          reject(new JoinError(this.topic, status, response))
+        const closed = (): void => failed('closed')
+        this.#onClose.add(closed)
+        const push = this.channel.join(timeoutMs)
+        push.receive('ok', (response) => {
+          this.#onClose.delete(closed)
+          resolve(response)
+          // One that was refused at first may be taken later.
+          this.#joining = Promise.resolve(response)
+          for (const told of [...this.#onJoined]) told(response)
+        })
+        push.receive('error', (response) => failed('error', response))
+        push.receive('timeout', () => failed('timeout'))
+      })
+      this.#joining ??= joining
+    }
+    return this.#joining as Promise<Received<ResponseOf<C>>>
+  }
+
+  /**
+   * Sends an event and resolves with the response of `ok`. Bytes go out as a binary frame.
+   * @throws PushError with the status and response of any other answer, or `timeout`, or `closed`
+   */
+  async push<K extends keyof EventsOf<C> & string>(
+    event: K,
+    ...[payload, options]: SendArguments<EventsOf<C>[K], PushOptions>
+  ): Promise<AnswerTo<AnswersOf<C, K>, 'ok'>> {
+    const { status, response } = await this.#send(event, payload, options)
+    if (status !== 'ok') throw new PushError(this.topic, event, status, response)
+    return response as never
+  }
+
+  /** Sends an event and resolves with its status and response, whichever it is: for answers that are no mishap. */
+  request<
+    K extends keyof EventsOf<C> & string,
+    const S extends OtherStatuses<AnswersOf<C, K>> = never,
+  >(
+    event: K,
+    ...[payload, options]: SendArguments<EventsOf<C>[K], RequestOptions<S>>
+  ): Promise<Outcome<AnswersOf<C, K>, S>> {
+    return this.#send(event, payload, options) as never
+  }
+
+  #send(
+    event: string,
+    payload: unknown,
+    { timeoutMs = TIMEOUT_MS, statuses = [] }: RequestOptions<string> = {},
+  ): Promise<Ended> {
+    return new Promise((resolve) => {
+      const settle = (status: string, response: unknown): void => {
+        clearTimeout(timer)
+        this.#onClose.delete(closed)
+        resolve({ status, response })
+      }
+      const closed = (): void => settle('closed', undefined)
+      const push = this.channel.push(event, framed(payload), timeoutMs)
+      // The official client's own stops at any answer, also at one whose status nobody asked for.
+      const timer = setTimeout(() => settle('timeout', undefined), timeoutMs)
+      this.#onClose.add(closed)
+      for (const status of new Set(['ok', 'error', ...statuses])) {
+        push.receive(status, (response) => settle(status, response))
+      }
+    })
+  }
+
+  /** Hears an event of the server, until the function this returns is called. */
+  on<K extends keyof PushesOf<C> & string>(
+    event: K,
+    callback: (payload: Received<PushesOf<C>[K]>) => void,
+  ): Off {
+    return this.#listen(event, callback)
+  }
+
+  #listen(event: string, callback: (payload: never) => void): Off {
+    const ref = this.channel.on(event, callback as (payload: unknown) => void)
+    return () => {
+      this.channel.off(event, ref)
+    }
+  }
+
+  /**
+   * What it connected with runs out soon: get a new one, and connect with it. The official client asks a function for its
+   * params and reads `authToken` anew at each connect, so it comes back by itself once it has another one to give.
+   */
+  onTokenExpiring(callback: (expiring: TokenExpiring) => void): Off {
+    return this.#listen('token_expiring', (payload: { readonly expires_in_ms: number }) =>
+      callback({ expiresInMs: payload.expires_in_ms }),
+    )
+  }
+
+  /** Hears of each join that is taken: the first, and those after a lost connection or a crash. */
+  onJoined(callback: (response: Received<ResponseOf<C>>) => void): Off {
+    const told = callback as (response: unknown) => void
+    this.#onJoined.add(told)
+    return () => {
+      this.#onJoined.delete(told)
+    }
+  }
+
+  /** It has crashed, or the connection is lost; the official client joins again. */
+  onError(callback: () => void): Off {
+    return this.#listen('phx_error', () => callback())
+  }
+
+  /** It is over: it was left, or it has stopped in order. What waits for an answer has got `closed`. */
+  onClose(callback: () => void): Off {
+    this.#onClose.add(callback)
+    return () => {
+      this.#onClose.delete(callback)
+    }
+  }
+
+  /** Leaves; resolves when that is answered, or will not be any more. */
+  leave(timeoutMs: number = TIMEOUT_MS): Promise<void> {
+    return new Promise((resolve) => {
+      const push = this.channel.leave(timeoutMs)
+      for (const status of ['ok', 'error', 'timeout']) push.receive(status, () => resolve())
+    })
+  }
+}
+
+/** The official client takes an ArrayBuffer for bytes, and nothing else. */
+function framed(payload: unknown): object {
+  if (!(payload instanceof Uint8Array)) return (payload ?? {}) as object
+  const { buffer, byteOffset, byteLength } = payload
+  return byteOffset === 0 && byteLength === buffer.byteLength ? buffer : payload.slice().buffer
+}
+
+/**
+ * A channel of the official client with the types of the channel it joins. `socket` is a `Socket` of the package `phoenix`;
+ * the channel is given as a type alone, so none of the server's code gets to the browser.
+ *
+ * @example
+ * ```ts no-run
+ * import { Socket } from 'phoenix'
+ * import { typedChannel } from 'beamish/channels/client'
+ * import type { Room } from '../server/room.ts'
+ *
+ * const socket = new Socket('/socket', { params: { token } })
+ * socket.connect()
+ * const room = typedChannel<typeof Room>(socket, 'room:lobby')
+ * room.on('new_msg', ({ body }) => show(body))
+ * const { motd } = await room.join()
+ * const { sent } = await room.push('new_msg', { body: motd })
+ * ```
+ */
+export function typedChannel<C>(
+  socket: PhoenixSocket,
+  topic: string,
+  ...[params]: JoinArguments<ParamsOf<C>>
+): TypedChannel<C> {
+  return new TypedChannel<C>(socket.channel(topic, params as object | (() => object)))
+}
