@@ -6,7 +6,7 @@ import { isShutdown, plain, reasonOf, safeText } from '../../runtime/exit/reason
 import { NoReply, Stop } from '../../runtime/genServer/results.ts'
 import { BeamishError, type ExitReason } from '../../runtime/index.ts'
 import { logLine } from '../../runtime/log.ts'
-import type { Behaviour, CodeChange, StateAccess } from '../../runtime/process/behaviour.ts'
+import type { Behaviour, CodeChange } from '../../runtime/process/behaviour.ts'
 import {
   BroadcastMessage,
   CallMessage,
@@ -31,25 +31,12 @@ import { pushCheck } from './pushes.ts'
 import { handledEvent, handlingFrom, joinedTopic, undeliverable } from './report.ts'
 import { ChannelReply, Joined } from './results.ts'
 import { ChannelSocket } from './socket.ts'
-
-interface State {
-  readonly definition: ChannelDefinition
-  readonly link: ChannelLink
-  readonly socket: ChannelSocket
-}
+import { assignsOf, type State } from './state.ts'
 
 type Callback = (...args: readonly unknown[]) => unknown
 
 const own = (handlers: Readonly<Record<string, Callback>> | undefined, name: string) =>
   handlers !== undefined && Object.hasOwn(handlers, name) ? handlers[name] : undefined
-
-/** The state of a channel is its assigns. */
-const assignsOf: StateAccess = {
-  get: (process) => (process.state as State | undefined)?.socket.assigns,
-  set(process, assigns) {
-    ;(process.state as State).socket.restore(assigns as Record<never, never>)
-  },
-}
 
 export class ChannelBehaviour implements Behaviour {
   readonly delivery = 'handle'

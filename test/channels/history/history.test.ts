@@ -21,7 +21,10 @@ t.test(
     await speaker.say('burst', { count: 1_000 })
     await speaker.until(() => speaker.seen.length === 1_010, 'what it says itself')
     t.equal(reader.seen.length, 10)
+    const backMs = performance.now()
     t.match(await reader.back(), { lost: false, missed: 1_000 })
+    await reader.until(() => reader.seen.length === 1_010, 'what it missed')
+    t.comment(`reconnected, joined and caught up in ${Math.round(performance.now() - backMs)} ms`)
     await speaker.say('burst', { count: 5 })
     for (const one of [reader, speaker]) {
       await one.until(() => one.seen.length === 1_015, 'what it missed and what came then')

@@ -1,10 +1,16 @@
 /** A socket over its limit, as a model: whatever comes and however slowly it is taken, what may wait has a bound. */
+import { onEvent } from 'beamish'
 import fc from 'fast-check'
 import t from 'tap'
 import { Conflated } from '../../../channels/transport/conflated.ts'
 import { Outbox, type Overflow } from '../../../channels/transport/outbox.ts'
-import { overflowOption } from '../../../channels/transport/overflow.ts'
+import {
+  OverflowReport,
+  overflowOption,
+  type SocketOverflow,
+} from '../../../channels/transport/overflow.ts'
 import type { Frame } from '../../../channels/wire/serializer.ts'
+import { makePid } from '../../../runtime/process/pid.ts'
 import { holds } from '../property.ts'
 
 const MAX = 100
@@ -227,4 +233,26 @@ t.test('conflated frames have a limit of their own: the oldest go first', async 
 t.test('a policy that does not exist is named', async (t) => {
   t.equal(overflowOption(), 'close')
   t.throws(() => overflowOption('wait' as Overflow), { code: 'BEAMISH_BAD_OPTION' })
+})
+
+t.test('frames left out are told at once, then once a second, and in the end', async (t) => {
+  const told: SocketOverflow[] = []
+  const about = { pid: makePid(1, 2, 3), remoteAddress: '::1', maxQueueBytes: MAX }
+  let nowMs = 5_000
+  const report = new OverflowReport({ ...about, overflow: 'drop' }, () => nowMs)
+  report.leftOut({ dropped: 1, waitingBytes: 90 })
+  const off = onEvent('socketOverflow', (event) => told.push(event))
+  t.teardown(off)
+  for (let dropped = 2; dropped <= 30; dropped++) {
+    report.leftOut({ dropped, waitingBytes: 90 })
+    nowMs += 100
+  }
+  t.same(
+    told.map(({ dropped }) => dropped),
+    [2, 12, 22],
+  )
+  report.end({ dropped: 30, waitingBytes: 0 })
+  report.end({ dropped: 30, waitingBytes: 0 })
+  t.equal(told.length, 4)
+  t.same(told.at(-1), { ...about, overflow: 'drop', dropped: 30, waitingBytes: 0 })
 })
