@@ -24,7 +24,7 @@ export default supervisor({
     Terminations.child(undefined, { name: NAME }),
     Janitor.child(undefined, { name: JANITOR }),
     endpoint({
-      plugins: [socketAt('/socket', User, { channels }), http(undefined)],
+      plugins: [socketAt('/socket', User, { channels, longpoll: true }), http(undefined)],
     }),
   ],
 })

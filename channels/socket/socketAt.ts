@@ -2,6 +2,7 @@
 import { BeamishError } from '../../runtime/index.ts'
 import { type Channel, findChannel } from '../channel/channel.ts'
 import { definePlugin, type PluginSpec, type SocketMount } from '../endpoint/plugin.ts'
+import { checkedPath, transportsOf } from '../endpoint/transports.ts'
 import type { Route } from '../transport/routes.ts'
 import { phoenixV1 } from '../wire/phoenixV1.ts'
 import { phoenixV2 } from '../wire/phoenixV2.ts'
@@ -17,6 +18,8 @@ export interface RoutedChannel {
 export interface SocketAtOptions
   extends Pick<
     SocketMount,
+    | 'websocket'
+    | 'longpoll'
     | 'checkOrigin'
     | 'limits'
     | 'authToken'
@@ -83,13 +86,8 @@ const socketPlugin = definePlugin('beamish.socket', (context, options: Options) 
  * @throws BEAMISH_BAD_OPTION
  */
 export function socketAt(path: string, socket: UserSocket, options: SocketAtOptions): PluginSpec {
-  if (!/^(\/:?[\w.~-]+)+$/.test(path)) {
-    throw new BeamishError('BEAMISH_BAD_OPTION', {
-      option: 'the path of a socket',
-      got: JSON.stringify(path),
-      fix: 'write it as /socket or /rooms/:id/socket',
-    })
-  }
+  checkedPath(path, 'the path of a socket')
+  transportsOf({ ...options, path })
   const { channels, serializers = SERIALIZERS, ...rest } = options
   return socketPlugin({
     ...rest,

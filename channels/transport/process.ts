@@ -3,33 +3,25 @@
 import type { NoReply, Stop } from '../../runtime/genServer/results.ts'
 import {
   continueWith,
-  type DownMessage,
   type ExitReason,
   genServer,
   noreply,
-  type Pid,
   type Self,
-  type StartResult,
   stop,
 } from '../../runtime/index.ts'
 import { localNode } from '../../runtime/node/local.ts'
-import { BroadcastMessage } from '../../runtime/process/messages.ts'
-import { OPEN, openSocket } from '../socket/open.ts'
-import type { ToTransport } from '../wire/link.ts'
 import { openPort } from '../wire/port.ts'
 import type { Frame } from '../wire/serializer.ts'
-import { type Connecting, pickUp } from './connecting.ts'
+import { type ConnectingSocket, connectingSockets } from './connecting.ts'
+import { decide } from './decide.ts'
 import { Expiry } from './expiry.ts'
+import { type Connection, expired, received, type TransportMessage } from './inbox.ts'
 import { Outbox } from './outbox.ts'
-import { socketConnected } from './report.ts'
 import { Transport } from './transport.ts'
 import type { AcceptedSocket } from './webSocket.ts'
 
-interface State {
-  readonly transport: Transport
+interface State extends Connection {
   readonly socket: AcceptedSocket
-  readonly id: string | undefined
-  readonly expiry: Expiry
   readonly idleTimeoutMs: number
   lastSeenMs: number
   unhandled: number
@@ -39,14 +31,9 @@ interface State {
 type Message =
   | { readonly type: 'ws:frame'; readonly frame: Frame }
   | { readonly type: 'ws:closed'; readonly code: number }
-  | { readonly type: 'phx:started'; readonly id: number; readonly result: StartResult }
-  | { readonly type: 'phx:kill'; readonly pid: Pid }
-  | { readonly type: 'phx:late'; readonly id: number }
-  | { readonly type: 'phx:end'; readonly reason: ExitReason }
   | { readonly type: 'phx:expiry' }
   | { readonly type: 'idle' }
-  | DownMessage
-  | ToTransport
+  | TransportMessage
 
 export const TransportProcess = genServer('beamish.transport', {
   trapExit: true,
@@ -57,17 +44,11 @@ export const TransportProcess = genServer('beamish.transport', {
   /** Its supervisor does not wait for what connect awaits. */
   init: (ticket: number) => continueWith(ticket, undefined as unknown as State),
   async handleContinue(_none, ticket, self): Promise<NoReply<State> | Stop> {
-    const connecting = pickUp(ticket as number)
+    const connecting = connectingSockets.take(ticket as number)
     return connecting === undefined ? stop('normal') : connect(connecting, self)
   },
-  handleInfo(state, received, self) {
-    if (received instanceof BroadcastMessage) {
-      // Phoenix.Socket: whoever broadcasts `disconnect` on a socket's id ends its connections.
-      const { topic, event } = received
-      if (topic !== state.id || event !== 'disconnect') return
-      return stop({ shutdown: 'disconnected' })
-    }
-    const message = received as Message
+  handleInfo(state, told, self) {
+    const message = told as Message
     switch (message.type) {
       case 'ws:frame':
         handled(state)
@@ -76,30 +57,12 @@ export const TransportProcess = genServer('beamish.transport', {
       case 'ws:closed':
         // The client has answered the goodbye; the channels are still at their terminate.
         return state.transport.draining ? undefined : stop('normal')
-      case 'phx:started':
-        state.transport.started(message.id, message.result)
-        return
-      case 'DOWN':
-        state.transport.down(message)
-        return
-      case 'phx:kill':
-        self.exit(message.pid, 'kill')
-        return
-      case 'phx:late':
-        state.transport.late(message.id)
-        return
-      case 'phx:end':
-        return stop(message.reason)
       case 'phx:expiry':
         return expiry(state, self)
       case 'idle':
         return idle(state, self)
-      case 'phx:joined':
-      case 'phx:frame':
-      case 'phx:closed':
-      case 'phx:handled':
-      case 'phx:drain':
-        state.transport.fromChannel(message)
+      default:
+        return received(state, message, self)
     }
   },
   terminate(reason, state: State | undefined) {
@@ -108,19 +71,9 @@ export const TransportProcess = genServer('beamish.transport', {
   },
 })
 
-async function connect(connecting: Connecting, self: Self): Promise<NoReply<State> | Stop> {
-  const { definition, details, settings } = connecting
-  const { params } = settings.connect
-  const startedMs = self.now()
-  const opening = definition === undefined ? OPEN : await openSocket(definition, params, details)
-  const told = {
-    socket: definition?.name ?? 'live view',
-    transport: 'websocket',
-    serializer: settings.serializer.name,
-    pid: self.pid,
-    tookMs: self.now() - startedMs,
-  } as const
-  if (definition !== undefined) socketConnected({ ...told, connected: opening.ok }, params)
+async function connect(connecting: ConnectingSocket, self: Self): Promise<NoReply<State> | Stop> {
+  const { settings } = connecting
+  const opening = await decide(connecting, 'websocket', self)
   if (!opening.ok) {
     connecting.refuse(opening.status, opening.reason)
     return stop('normal')
@@ -178,17 +131,11 @@ async function connect(connecting: Connecting, self: Self): Promise<NoReply<Stat
   return noreply(state)
 }
 
-/** Tells the channels of an expiry that comes near, and ends the socket when it is there. */
+/** Ends the socket when what it connected with is no longer good. */
 function expiry(state: State, self: Self): Stop | undefined {
-  const { transport } = state
-  const due = state.expiry.due(Date.now())
-  if (due.do === 'expire') {
-    state.socket.close(EXPIRED, 'token expired')
-    return stop({ shutdown: 'expired' })
-  }
-  if (due.do === 'warn') transport.expiring(due.leftMs)
-  if (due.nextMs !== Number.POSITIVE_INFINITY) self.sendAfter(due.nextMs, { type: 'phx:expiry' })
-  return undefined
+  if (!expired(state, self)) return undefined
+  state.socket.close(EXPIRED, 'token expired')
+  return stop({ shutdown: 'expired' })
 }
 
 /** Close code of a socket whose token has expired: one of the application's own (RFC 6455 section 7.4.2). */
