@@ -90,5 +90,11 @@ export default supervisor({
         }),
       ],
     }),
+    endpoint({
+      id: 'narrow',
+      port: 0,
+      plugins: [socketAt('/socket', User, { channels, longpoll: true })],
+      limits: { maxUpgradesPerSecond: 1, maxUpgradeBurst: 1, maxUpgradeWaitMs: 1 },
+    }),
   ],
 })

@@ -1,5 +1,6 @@
 /** Long polling request by request: what each of them is answered with. */
 import t from 'tap'
+import { baseOf } from '../../liveview/startApp.ts'
 import { ending, okay, somebody, startPolled } from './kit.ts'
 import { type Ask, ask, type Frame, PollClient } from './pollClient.ts'
 
@@ -271,3 +272,13 @@ t.test('channels 7: more channels than one socket may have are refused', async (
   await client.join('room:2', '2')
   t.match(await client.join('room:3', '3'), { response: { reason: 'too many channels joined' } })
 })
+
+t.test(
+  'sessions are opened at the pace of sockets: who finds no place is told to try again',
+  async (t) => {
+    const narrow = await baseOf(node, 'narrow')
+    const answers = await Promise.all(Array.from({ length: 10 }, () => ask(narrow)))
+    const statuses = new Set(answers.map(({ status }) => status))
+    t.same([...statuses].sort(), [410, 500])
+  },
+)
