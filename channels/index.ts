@@ -31,6 +31,12 @@ export {
   type PluginSpec,
   type SocketMount,
 } from './endpoint/plugin.ts'
+/** How a mounted socket is reached. */
+export type {
+  LongPollOptions,
+  TransportOptions,
+  WebSocketOptions,
+} from './endpoint/transports.ts'
 /** What the event `upgrades` carries. */
 export type { UpgradesReport } from './endpoint/upgradeReport.ts'
 /** Mistakes in using this layer. */

@@ -29,7 +29,7 @@ export default supervisor({
     Janitor.child(undefined, { name: JANITOR }),
     Visitors.child(),
     endpoint({
-      plugins: [socketAt('/socket', User, { channels }), http(undefined)],
+      plugins: [socketAt('/socket', User, { channels, longpoll: true }), http(undefined)],
     }),
   ],
 })

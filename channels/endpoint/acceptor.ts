@@ -4,19 +4,17 @@ import type { Duplex } from 'node:stream'
 import type { Pid, Self, StartResult } from '../../runtime/index.ts'
 import { logLine } from '../../runtime/log.ts'
 import type { LocalNode } from '../../runtime/node/local.ts'
-import { ConnectDetails } from '../socket/details.ts'
 import { findSocket } from '../socket/userSocket.ts'
-import { handOver, pickUp } from '../transport/connecting.ts'
+import { connectingSockets } from '../transport/connecting.ts'
 import { socketLimits } from '../transport/limits.ts'
 import { overflowOption } from '../transport/overflow.ts'
 import { TransportProcess } from '../transport/process.ts'
 import { Upgrader } from '../transport/webSocket.ts'
 import { defaultDecodeLimits } from '../wire/message.ts'
-import { originRule } from '../wire/origin.ts'
-import { phoenixV2 } from '../wire/phoenixV2.ts'
-import { Versions } from '../wire/serializer.ts'
+import type { OriginOption } from '../wire/origin.ts'
 import type { SocketMount } from './plugin.ts'
-import { type Checked, checkUpgrade, refuseUpgrade } from './upgrade.ts'
+import { detailsOf, mountRules } from './request.ts'
+import { type Checked, checkUpgrade, refuseUpgrade, upgradeArrival } from './upgrade.ts'
 import type { UpgradeLine } from './upgradeLine.ts'
 
 /** Takes an upgrade whose path is the mount's; `pathParams` are the variables of that path. */
@@ -32,6 +30,7 @@ interface Parts {
   readonly transports: Pid
   readonly channels: Pid
   readonly place: 'here' | 'any'
+  readonly checkOrigin: OriginOption
 }
 
 /** Handles the upgrades of one mount. */
@@ -50,10 +49,7 @@ export function acceptor(
   const upgrader = new Upgrader(limits.maxFrameBytes, (request) => chosen.get(request))
   const definition = mount.socket === undefined ? undefined : findSocket(mount.socket)
   const rules = {
-    origin: originRule(mount.checkOrigin ?? true),
-    secret: node.secret,
-    cookie,
-    versions: new Versions(mount.serializers ?? [{ serializer: phoenixV2, versions: '2.0.x' }]),
+    ...mountRules(mount, parts.checkOrigin, node.secret, cookie),
     spoken: { subprotocols, authToken },
   }
   const enter = (
@@ -65,20 +61,9 @@ export function acceptor(
     const { connect, serializer, protocol, token } = checked
     if (protocol !== undefined) chosen.set(request, protocol)
     const { channels, place } = parts
-    const ticket = handOver({
+    const ticket = connectingSockets.give({
       definition,
-      details: new ConnectDetails(
-        {
-          headers: request.headers,
-          url: request.url ?? '/',
-          encrypted: 'encrypted' in request.socket,
-          address: request.socket.remoteAddress,
-          port: request.socket.remotePort,
-        },
-        connect.session,
-        token,
-        connectInfo,
-      ),
+      details: detailsOf(request, connect.session, token, connectInfo),
       settings: {
         routes,
         serializer,
@@ -100,7 +85,7 @@ export function acceptor(
       { timeoutMs: Number.POSITIVE_INFINITY },
     ) as Promise<StartResult>
     const failed = (reason: unknown): void => {
-      pickUp(ticket)
+      connectingSockets.take(ticket)
       refuseUpgrade(raw, 503, 'there is no process for it')
       logLine('error', 'no process for a socket', () => ({ reason: String(reason) }))
     }
@@ -116,6 +101,6 @@ export function acceptor(
     }
     const client = checked.connect.remoteAddress ?? ''
     const accept = (): void => enter(request, raw, head, checked)
-    parts.line.enter({ client, raw, head, accept })
+    parts.line.enter(upgradeArrival(client, raw, head, accept))
   }
 }

@@ -10,9 +10,10 @@ import type { Overflow } from '../transport/outbox.ts'
 import type { Route } from '../transport/routes.ts'
 import type { OriginOption } from '../wire/origin.ts'
 import type { SerializerOption } from '../wire/serializer.ts'
+import type { TransportOptions } from './transports.ts'
 
-/** A socket the endpoint mounts: `path` + `/websocket` speaks the Phoenix wire. */
-export interface SocketMount {
+/** A socket the endpoint mounts: `path` + `/websocket` speaks the Phoenix wire, and `path` + `/longpoll` if that is on. */
+export interface SocketMount extends TransportOptions {
   /** May hold variables, as `/rooms/:id`: they are parameters of the connection. */
   readonly path: string
   readonly routes: readonly Route[]

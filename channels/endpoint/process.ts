@@ -17,12 +17,14 @@ import { PORTS_NAME, type PortGrant, Ports } from '../../runtime/node/ports.ts'
 import { findBehaviour } from '../../runtime/process/behaviour.ts'
 import { findChannel } from '../channel/channel.ts'
 import { HistoryKeeper, keeperName } from '../history/process.ts'
+import { longPollMount } from '../longPoll/mount.ts'
 import type { UpgradeLimits } from '../transport/limits.ts'
 import { type Acceptor, acceptor } from './acceptor.ts'
 import { type DrainPace, drain } from './drain.ts'
 import { PathPattern } from './pathPattern.ts'
 import { findPlugin, type PluginSpec, type SocketMount } from './plugin.ts'
-import { createServer, listen, requestsDone, stopListening } from './server.ts'
+import { createServer, type FastifyPlugin, listen, requestsDone, stopListening } from './server.ts'
+import { transportsOf } from './transports.ts'
 import { refuseUpgrade } from './upgrade.ts'
 import { TICK, UpgradeLine } from './upgradeLine.ts'
 
@@ -104,20 +106,28 @@ async function open(settings: Settings, self: Self): Promise<State> {
   })
   const { cookie, reusePort } = settings
   const place = reusePort ? 'here' : 'any'
+  const parts = { line, transports, channels, place } as const
+  const polled: FastifyPlugin[] = []
   for (const { plugin, options } of settings.plugins) {
     const mount = (socket: SocketMount): void => {
-      const path = `${socket.path}/websocket`
-      const accept = acceptor(self, node, cookie, socket, { line, transports, channels, place })
+      const { webSocket, longPoll } = transportsOf(socket)
       keepsHistories ||= socket.routes.some(
         ({ behaviour }) => findChannel(behaviour)?.history !== undefined,
       )
-      mounts.push({ pattern: new PathPattern(path), accept })
-      fastify.get(path, (_request, reply) => {
-        reply
-          .code(400)
-          .type('text/plain')
-          .send('this path is for WebSockets: send an upgrade request\n')
-      })
+      if (webSocket !== undefined) {
+        const { path, checkOrigin } = webSocket
+        const accept = acceptor(self, node, cookie, socket, { ...parts, checkOrigin })
+        mounts.push({ pattern: new PathPattern(path), accept })
+        fastify.get(path, (_request, reply) => {
+          reply
+            .code(400)
+            .type('text/plain')
+            .send('this path is for WebSockets: send an upgrade request\n')
+        })
+      }
+      if (longPoll !== undefined) {
+        polled.push(longPollMount(socket, longPoll, cookie, { self, node, ...parts }))
+      }
     }
     const setup = findPlugin(plugin)
     // A Fastify plugin like any other: its hooks and decorators stay its own.
@@ -125,6 +135,8 @@ async function open(settings: Settings, self: Self): Promise<State> {
       await setup({ fastify: instance, self, node, cookie, mount }, options)
     })
   }
+  // Outside of the plugins that mounted them: a plugin's hooks are not for a socket's clients.
+  for (const route of polled) await fastify.register(route)
   const histories = keepsHistories ? await startKeeper(self) : undefined
   const listenOn = async (port: number): Promise<void> => {
     const bound = await listen(fastify, { host: settings.host, port, reusePort })

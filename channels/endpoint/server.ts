@@ -6,6 +6,7 @@ import { fastify as createFastify, type FastifyInstance } from 'fastify'
 import { BeamishError } from '../../runtime/index.ts'
 import { logLine } from '../../runtime/log.ts'
 
+export type FastifyPlugin = (instance: FastifyInstance) => Promise<void>
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
 /** Requests a browser may send; a page or a form, not an upload. */
@@ -22,13 +23,17 @@ export function createServer(onUpgrade: UpgradeHandler): FastifyInstance {
   })
   const running: Running = { count: 0, done: undefined }
   runningRequests.set(fastify, running)
-  fastify.addHook('onRequest', async () => {
+  fastify.addHook('onRequest', async (_request, reply) => {
     running.count++
+    // Comes in any case: one whose client hangs up has no response to end with.
+    reply.raw.once('close', () => {
+      if (--running.count === 0) running.done?.()
+    })
   })
-  const ended = async (): Promise<void> => {
-    if (--running.count === 0) running.done?.()
-  }
-  fastify.addHook('onResponse', ended)
+  fastify.addHook('onSend', async (_request, reply) => {
+    // Kept alive, the connection would lead its client here again.
+    if (!fastify.server.listening) reply.header('connection', 'close')
+  })
   // What went wrong is for the log; the visitor gets no more than that it did.
   fastify.setErrorHandler((error: { statusCode?: number } & Error, request, reply) => {
     const status = error.statusCode ?? 500

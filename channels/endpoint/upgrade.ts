@@ -5,16 +5,18 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { logLine } from '../../runtime/log.ts'
-import { csrfSessionKey, verifyCsrf } from '../csrf.ts'
-import { decodeSession, type SessionData } from '../session.ts'
-import { decodeForm, type FormParams } from '../wire/form.ts'
 import type { ConnectInfo } from '../wire/link.ts'
-import { checkOrigin, type OriginRule } from '../wire/origin.ts'
-import type { Serializer, Versions } from '../wire/serializer.ts'
+import type { Serializer } from '../wire/serializer.ts'
+import {
+  connectInfoOf,
+  originAllowed,
+  paramsOf,
+  queryOf,
+  type RequestRules,
+  refusedOrigin,
+} from './request.ts'
 import { chooseSubprotocol, type Spoken } from './subprotocol.ts'
-
-/** How long a session lasts: the cookie has no end of its own, the signature does. */
-export const SESSION_MAX_AGE_MS: number = 14 * 86_400_000
+import type { Arrival } from './upgradeLine.ts'
 
 export type Checked =
   | {
@@ -26,11 +28,7 @@ export type Checked =
     }
   | { readonly ok: false; readonly status: number; readonly reason: string }
 
-export interface UpgradeRules {
-  readonly origin: OriginRule
-  readonly secret: string
-  readonly cookie: string
-  readonly versions: Versions
+export interface UpgradeRules extends RequestRules {
   readonly spoken: Spoken
 }
 
@@ -40,21 +38,13 @@ export function checkUpgrade(
   rules: UpgradeRules,
   pathParams: Readonly<Record<string, string>>,
 ): Checked {
-  const host = request.headers.host
-  const encrypted = 'encrypted' in request.socket
   if (request.method !== 'GET') return { ok: false, status: 400, reason: 'not a GET' }
-  let params: FormParams
-  try {
-    params = decodeForm((request.url ?? '').split('?')[1] ?? '')
-  } catch {
+  const params = paramsOf(queryOf(request))
+  if (params === undefined) {
     return { ok: false, status: 400, reason: 'the query cannot be decoded' }
   }
-  if (!checkOrigin(request.headers.origin, rules.origin, { host, encrypted })) {
-    return {
-      ok: false,
-      status: 403,
-      reason: `origin ${String(request.headers.origin).slice(0, 200)}`,
-    }
+  if (!originAllowed(request, rules)) {
+    return { ok: false, status: 403, reason: refusedOrigin(request) }
   }
   const offered = chooseSubprotocol(request.headers['sec-websocket-protocol'], rules.spoken)
   if (!offered.ok) return { ok: false, status: 403, reason: offered.reason }
@@ -67,28 +57,8 @@ export function checkUpgrade(
     serializer,
     protocol: offered.protocol,
     token: offered.token,
-    connect: {
-      params: { ...params, ...pathParams },
-      session: pageSession(request.headers.cookie, params._csrf_token, rules),
-      userAgent: request.headers['user-agent'],
-      remoteAddress: request.socket.remoteAddress,
-      url: `${encrypted ? 'https' : 'http'}://${host ?? 'localhost'}`,
-    },
+    connect: connectInfoOf(request, rules, params, pathParams),
   }
-}
-
-/** The session, but only for a page of ours: its CSRF token must belong to the cookie. */
-function pageSession(
-  cookies: string | undefined,
-  token: unknown,
-  rules: UpgradeRules,
-): SessionData | undefined {
-  const session = decodeSession(rules.secret, cookies, rules.cookie, {
-    nowMs: Date.now(),
-    maxAgeMs: SESSION_MAX_AGE_MS,
-  })
-  if (!session.ok || !verifyCsrf(session.data[csrfSessionKey], token)) return undefined
-  return session.data
 }
 
 /** Anybody can be refused as often as they like: a line a second is enough. */
@@ -96,13 +66,8 @@ const REFUSAL_LOG_MS = 1_000
 let loggedAtMs = Number.NEGATIVE_INFINITY
 let refusals = 0
 
-/** Refuses on the raw connection: no HTTP response object exists for an upgrade. */
-export function refuseUpgrade(
-  socket: Duplex,
-  status: number,
-  reason: string,
-  retryAfterSeconds?: number,
-): void {
+/** A line in the log, at most once a second. */
+export function logRefusal(status: number, reason: string): void {
   const nowMs = performance.now()
   refusals++
   if (nowMs - loggedAtMs >= REFUSAL_LOG_MS) {
@@ -111,6 +76,16 @@ export function refuseUpgrade(
     loggedAtMs = nowMs
     refusals = 0
   }
+}
+
+/** Refuses on the raw connection: no HTTP response object exists for an upgrade. */
+export function refuseUpgrade(
+  socket: Duplex,
+  status: number,
+  reason: string,
+  retryAfterSeconds?: number,
+): void {
+  logRefusal(status, reason)
   socket.on('error', () => {})
   // A client that never closes its half would keep the connection for ever.
   socket.once('finish', () => socket.destroy())
@@ -119,3 +94,27 @@ export function refuseUpgrade(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${retry}Connection: close\r\nContent-Length: 0\r\n\r\n`,
   )
 }
+
+/** An upgrade as the line sees it; `head` is what came after the request. */
+export const upgradeArrival = (
+  client: string,
+  raw: Duplex,
+  head: Buffer,
+  accept: () => void,
+): Arrival => ({
+  client,
+  early: head.length > 0,
+  accept,
+  refuse: (status, reason, retryAfterSeconds) =>
+    refuseUpgrade(raw, status, reason, retryAfterSeconds),
+  // What it sends is read, not left where it is: unread, Node would keep 64 kB of it or more, and a connection that is not read
+  // at all does not tell of its end.
+  watch: (gone, spoke) => {
+    raw.on('error', gone).on('end', gone).on('close', gone).on('data', spoke)
+    return () => raw.off('error', gone).off('end', gone).off('close', gone).off('data', spoke)
+  },
+  drop: () => {
+    raw.on('error', () => {})
+    raw.destroy()
+  },
+})

@@ -3,11 +3,9 @@
  * come back in one instant (their thread was lost), their upgrades are answered at a pace, and the sockets that are open
  * notice nothing. A client that is kept costs its connection, one that is refused asks again and again.
  */
-import type { Duplex } from 'node:stream'
 import type { Self } from '../../runtime/index.ts'
 import type { UpgradeLimits } from '../transport/limits.ts'
 import { Admission } from './admission.ts'
-import { refuseUpgrade } from './upgrade.ts'
 import { UpgradeCounts, type UpgradeRefusal } from './upgradeReport.ts'
 
 /** Where the endpoint's process has its line's clock: it calls `tick` for this message. */
@@ -16,19 +14,23 @@ export const TICK = 'endpoint:tick'
 /** A few are admitted at a time: a timer for each would cost more than it paces. */
 const TICK_MS = 10
 
-/** An upgrade that passed its checks. */
-export interface Upgrade {
+/** A connection that passed its checks: an upgrade, or a request that opens a session of long polling. */
+export interface Arrival {
   /** Clients take turns: an address. */
   readonly client: string
-  readonly raw: Duplex
-  /** What came after the request. */
-  readonly head: Buffer
-  readonly accept: () => void
+  /** It has sent more before its answer. */
+  readonly early: boolean
+  accept(): void
+  refuse(status: number, reason: string, retryAfterSeconds?: number): void
+  /** From now on tells of its end, and of what it sends, until the function this returns is called. */
+  watch(gone: () => void, spoke: () => void): () => void
+  /** Cuts what is left of it. */
+  drop(): void
 }
 
-interface Waiting extends Upgrade {
-  readonly gone: () => void
-  readonly spoke: () => void
+interface Waiting {
+  readonly arrival: Arrival
+  unwatch: () => void
 }
 
 export class UpgradeLine {
@@ -48,25 +50,24 @@ export class UpgradeLine {
    * Runs `accept` now or when its turn comes. A client that hangs up leaves the line; one that finds no place gets a 503, one
    * that sends more before its answer a 400 (RFC 6455 section 4.1: it must wait): nobody's bytes are kept while they wait.
    */
-  enter(upgrade: Upgrade): void {
-    const { client, raw, head } = upgrade
-    if (this.#closed) this.#refuse(raw, 'stopping')
-    else if (head.length > 0) this.#refuse(raw, 'early')
+  enter(arrival: Arrival): void {
+    const { client, early } = arrival
+    if (this.#closed) this.#refuse(arrival, 'stopping')
+    else if (early) this.#refuse(arrival, 'early')
     else {
-      const waiting: Waiting = {
-        ...upgrade,
-        gone: () => this.#gone(waiting),
-        spoke: () => this.#spoke(waiting),
-      }
-      const arrival = this.#admission.arrive(waiting, client, this.#self.now(), this.#displaced)
-      if (arrival === 'admitted') {
+      const waiting: Waiting = { arrival, unwatch: () => {} }
+      const place = this.#admission.arrive(waiting, client, this.#self.now(), this.#displaced)
+      if (place === 'admitted') {
         this.#counts.admittedAtOnce()
-        upgrade.accept()
+        arrival.accept()
         return
       }
-      if (arrival === 'full') this.#refuse(raw, 'full')
+      if (place === 'full') this.#refuse(arrival, 'full')
       else {
-        watch(waiting)
+        waiting.unwatch = arrival.watch(
+          () => this.#gone(waiting),
+          () => this.#spoke(waiting),
+        )
         this.#counts.waits()
       }
     }
@@ -91,9 +92,9 @@ export class UpgradeLine {
   }
 
   readonly #admit = (waiting: Waiting): void => {
-    unwatch(waiting)
+    waiting.unwatch()
     this.#counts.admitted()
-    waiting.accept()
+    waiting.arrival.accept()
   }
 
   readonly #late = (waiting: Waiting): void => this.#turnAway(waiting, 'late')
@@ -101,10 +102,9 @@ export class UpgradeLine {
 
   #gone(waiting: Waiting): void {
     if (!this.#admission.leave(waiting)) return
-    unwatch(waiting)
+    waiting.unwatch()
     this.#counts.left()
-    waiting.raw.on('error', () => {})
-    waiting.raw.destroy()
+    waiting.arrival.drop()
   }
 
   #spoke(waiting: Waiting): void {
@@ -112,14 +112,14 @@ export class UpgradeLine {
   }
 
   #turnAway(waiting: Waiting, why: UpgradeRefusal): void {
-    unwatch(waiting)
-    this.#refuse(waiting.raw, why)
+    waiting.unwatch()
+    this.#refuse(waiting.arrival, why)
   }
 
-  #refuse(raw: Duplex, why: UpgradeRefusal): void {
+  #refuse(arrival: Arrival, why: UpgradeRefusal): void {
     this.#counts.refused(why)
-    if (why === 'early') refuseUpgrade(raw, 400, REASONS[why])
-    else refuseUpgrade(raw, 503, REASONS[why], this.#closed ? 1 : this.#admission.lineSeconds)
+    if (why === 'early') arrival.refuse(400, REASONS[why])
+    else arrival.refuse(503, REASONS[why], this.#closed ? 1 : this.#admission.lineSeconds)
   }
 
   #tickLater(): void {
@@ -138,16 +138,4 @@ const REASONS: Readonly<Record<UpgradeRefusal, string>> = {
   late: 'it has waited too long',
   stopping: 'this endpoint stops',
   early: 'it sent more before its answer',
-}
-
-/**
- * What it sends is read, not left where it is: unread, Node would keep 64 kB of it or more, and a connection that is not read at all
- * does not tell of its end.
- */
-function watch({ raw, gone, spoke }: Waiting): void {
-  raw.on('error', gone).on('end', gone).on('close', gone).on('data', spoke)
-}
-
-function unwatch({ raw, gone, spoke }: Waiting): void {
-  raw.off('error', gone).off('end', gone).off('close', gone).off('data', spoke)
 }

@@ -4,6 +4,7 @@ import { findBehaviour } from '../../runtime/process/behaviour.ts'
 import { findChannel } from '../channel/channel.ts'
 import type { Channel } from '../channel/contract.ts'
 import { definePlugin, type PluginSpec, type SocketMount } from '../endpoint/plugin.ts'
+import { checkedPath, transportsOf } from '../endpoint/transports.ts'
 import { overflowOption } from '../transport/overflow.ts'
 import type { Route } from '../transport/routes.ts'
 import { phoenixV1 } from '../wire/phoenixV1.ts'
@@ -20,6 +21,8 @@ export interface RoutedChannel {
 export interface SocketAtOptions
   extends Pick<
     SocketMount,
+    | 'websocket'
+    | 'longpoll'
     | 'checkOrigin'
     | 'limits'
     | 'overflow'
@@ -92,13 +95,8 @@ const socketPlugin = definePlugin('beamish.socket', (context, options: Options) 
  * @throws BEAMISH_BAD_OPTION
  */
 export function socketAt(path: string, socket: UserSocket, options: SocketAtOptions): PluginSpec {
-  if (!/^(\/:?[\w.~-]+)+$/.test(path)) {
-    throw new BeamishError('BEAMISH_BAD_OPTION', {
-      option: 'the path of a socket',
-      got: JSON.stringify(path),
-      fix: 'write it as /socket or /rooms/:id/socket',
-    })
-  }
+  checkedPath(path, 'the path of a socket')
+  transportsOf({ ...options, path })
   const { channels, serializers = SERIALIZERS, ...rest } = options
   overflowOption(rest.overflow)
   return socketPlugin({

@@ -13,7 +13,7 @@ import {
 import { findBehaviour } from '../../runtime/process/behaviour.ts'
 import { ConnectDetails, type ConnectRequest } from '../socket/details.ts'
 import type { SocketDefinition } from '../socket/userSocket.ts'
-import { handOver } from '../transport/connecting.ts'
+import { connectingSockets } from '../transport/connecting.ts'
 import { type SocketLimits, socketLimits } from '../transport/limits.ts'
 import { TransportProcess } from '../transport/process.ts'
 import type { Route } from '../transport/routes.ts'
@@ -126,7 +126,7 @@ export const ClientProcess = genServer('beamish.testClient', {
       findBehaviour(spec.behaviour) as never,
       spec.argument as never,
     )
-    const ticket = handOver({
+    const ticket = connectingSockets.give({
       definition,
       details: new ConnectDetails(request, connect.session, authToken, custom),
       settings: {

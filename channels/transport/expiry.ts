@@ -32,3 +32,12 @@ export class Expiry {
     return { do: 'wait', nextMs: Math.min(nextMs, MAX_WAIT_MS) }
   }
 }
+
+/** From here on it goes by the node's own clock, as timers do. undefined: never. */
+export const expiryOf = (
+  { expiresAtMs }: { readonly expiresAtMs: number },
+  clock: { now(): number },
+): Expiry | undefined =>
+  expiresAtMs === Number.POSITIVE_INFINITY
+    ? undefined
+    : new Expiry(expiresAtMs - Date.now() + clock.now())

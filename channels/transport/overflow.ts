@@ -1,7 +1,8 @@
 /** What is told of a client that does not keep up, where its socket leaves frames out. */
 import { eventChannel } from '../../runtime/events.ts'
-import { BeamishError, type Pid } from '../../runtime/index.ts'
+import { BeamishError, type Pid, type Self } from '../../runtime/index.ts'
 import { OVERFLOWS, type Overflow } from './outbox.ts'
+import type { TransportSettings } from './transport.ts'
 
 /** A socket whose client does not get all; at most once a second for each, and when it ends. */
 export interface SocketOverflow {
@@ -59,6 +60,17 @@ export class OverflowReport {
     this.#told = dropped
     reports.publish({ ...this.#about, dropped, waitingBytes } satisfies SocketOverflow)
   }
+}
+
+export function overflowReport(
+  self: Self,
+  { connect, overflow, limits }: Pick<TransportSettings, 'connect' | 'overflow' | 'limits'>,
+): OverflowReport {
+  const { remoteAddress } = connect
+  const { maxQueueBytes } = limits
+  return new OverflowReport({ pid: self.pid, remoteAddress, overflow, maxQueueBytes }, () =>
+    self.now(),
+  )
 }
 
 /** @throws BEAMISH_BAD_OPTION */

@@ -1,38 +1,24 @@
 /** The transport as a process: its socket's frames come as messages, its end closes the socket. */
 
 import type { NoReply, Stop } from '../../runtime/genServer/results.ts'
-import {
-  continueWith,
-  type DownMessage,
-  type ExitReason,
-  genServer,
-  noreply,
-  type Pid,
-  type StartResult,
-  stop,
-} from '../../runtime/index.ts'
+import { continueWith, type ExitReason, genServer, noreply, stop } from '../../runtime/index.ts'
 import { localNode } from '../../runtime/node/local.ts'
-import { BroadcastMessage } from '../../runtime/process/messages.ts'
 import { Self } from '../../runtime/process/self.ts'
-import { runOnceAs } from '../../runtime/process/strays.ts'
-import { OPEN, type Opening, openSocket } from '../socket/open.ts'
+import type { Opening } from '../socket/open.ts'
 import type { ControlFrame } from '../socket/userSocket.ts'
-import type { ToTransport } from '../wire/link.ts'
 import { openPort } from '../wire/port.ts'
 import type { Frame } from '../wire/serializer.ts'
-import { type Connecting, pickUp } from './connecting.ts'
-import { Expiry } from './expiry.ts'
+import { type ConnectingSocket, connectingSockets } from './connecting.ts'
+import { decide } from './decide.ts'
+import { expiryOf } from './expiry.ts'
+import { type Connection, expired, received, type TransportMessage } from './inbox.ts'
 import { Outbox } from './outbox.ts'
-import { OverflowReport } from './overflow.ts'
-import { socketConnected } from './report.ts'
+import { overflowReport } from './overflow.ts'
 import { Transport } from './transport.ts'
 import type { AcceptedSocket } from './webSocket.ts'
 
-interface State {
-  readonly transport: Transport
+interface State extends Connection {
   readonly socket: AcceptedSocket
-  readonly id: string | undefined
-  readonly expiry: Expiry | undefined
   readonly onControl: ((control: ControlFrame) => unknown) | undefined
   readonly idleTimeoutMs: number
   lastSeenMs: number
@@ -44,14 +30,9 @@ type Message =
   | { readonly type: 'ws:frame'; readonly frame: Frame }
   | { readonly type: 'ws:control'; readonly control: ControlFrame }
   | { readonly type: 'ws:closed'; readonly code: number }
-  | { readonly type: 'phx:started'; readonly id: number; readonly result: StartResult }
-  | { readonly type: 'phx:kill'; readonly pid: Pid }
-  | { readonly type: 'phx:late'; readonly id: number }
-  | { readonly type: 'phx:end'; readonly reason: ExitReason }
   | { readonly type: 'phx:expiry' }
   | { readonly type: 'idle' }
-  | DownMessage
-  | ToTransport
+  | TransportMessage
 
 export const TransportProcess = genServer('beamish.transport', {
   trapExit: true,
@@ -60,17 +41,11 @@ export const TransportProcess = genServer('beamish.transport', {
   /** Its supervisor does not wait for what connect awaits. */
   init: (ticket: number) => continueWith(ticket, undefined as unknown as State),
   async handleContinue(_none, ticket, self): Promise<NoReply<State> | Stop> {
-    const connecting = pickUp(ticket as number)
+    const connecting = connectingSockets.take(ticket as number)
     return connecting === undefined ? stop('normal') : connect(connecting, self)
   },
-  handleInfo(state, received, self) {
-    if (received instanceof BroadcastMessage) {
-      // Phoenix.Socket: whoever broadcasts `disconnect` on a socket's id ends its connections.
-      const { topic, event } = received
-      if (topic !== state.id || event !== 'disconnect') return
-      return stop({ shutdown: 'disconnected' })
-    }
-    const message = received as Message
+  handleInfo(state, told, self) {
+    const message = told as Message
     switch (message.type) {
       case 'ws:frame':
         handled(state)
@@ -82,30 +57,12 @@ export const TransportProcess = genServer('beamish.transport', {
       case 'ws:closed':
         // The client has answered the goodbye; the channels are still at their terminate.
         return state.transport.draining ? undefined : stop('normal')
-      case 'phx:started':
-        state.transport.started(message.id, message.result)
-        return
-      case 'DOWN':
-        state.transport.down(message)
-        return
-      case 'phx:kill':
-        self.exit(message.pid, 'kill')
-        return
-      case 'phx:late':
-        state.transport.late(message.id)
-        return
-      case 'phx:end':
-        return stop(message.reason)
       case 'phx:expiry':
         return expiry(state, self)
       case 'idle':
         return idle(state, self)
-      case 'phx:joined':
-      case 'phx:frame':
-      case 'phx:closed':
-      case 'phx:handled':
-      case 'phx:drain':
-        state.transport.fromChannel(message)
+      default:
+        return received(state, message, self)
     }
   },
   terminate(reason, state: State | undefined) {
@@ -114,25 +71,8 @@ export const TransportProcess = genServer('beamish.transport', {
   },
 })
 
-async function connect(connecting: Connecting, self: Self): Promise<NoReply<State> | Stop> {
-  const { definition, details, settings } = connecting
-  const { params } = settings.connect
-  const startedMs = self.now()
-  // What the application's connect leaves behind is this process's, and not its thread's.
-  const opening =
-    definition === undefined
-      ? OPEN
-      : await runOnceAs(Self.processOf(self), () => openSocket(definition, params, details))
-  const told = {
-    socket: definition?.name ?? 'live view',
-    transport: 'websocket',
-    serializer: settings.serializer.name,
-    pid: self.pid,
-    tookMs: self.now() - startedMs,
-  } as const
-  if (definition !== undefined) {
-    socketConnected({ ...told, connected: opening.ok }, params, definition.log)
-  }
+async function connect(connecting: ConnectingSocket, self: Self): Promise<NoReply<State> | Stop> {
+  const opening = await decide(connecting, 'websocket', self)
   if (!opening.ok) {
     connecting.refuse(opening.status, opening.reason)
     return stop('normal')
@@ -145,7 +85,7 @@ async function connect(connecting: Connecting, self: Self): Promise<NoReply<Stat
 function serve(
   self: Self,
   socket: AcceptedSocket,
-  { definition, settings }: Pick<Connecting, 'definition' | 'settings'>,
+  { definition, settings }: Pick<ConnectingSocket, 'definition' | 'settings'>,
   opening: Opening & { readonly ok: true },
 ): NoReply<State> {
   const { scheduler } = localNode(self)
@@ -158,11 +98,7 @@ function serve(
     transport,
     socket,
     id: opening.id,
-    // From here on by the node's own clock, as its timers go.
-    expiry:
-      opening.expiresAtMs === Number.POSITIVE_INFINITY
-        ? undefined
-        : new Expiry(opening.expiresAtMs - Date.now() + self.now()),
+    expiry: expiryOf(opening, self),
     onControl: controlOf(self, definition, opening),
     idleTimeoutMs,
     lastSeenMs: self.now(),
@@ -206,33 +142,18 @@ function serve(
 
 function controlOf(
   self: Self,
-  definition: Connecting['definition'],
+  definition: ConnectingSocket['definition'],
   opening: Opening & { readonly ok: true },
 ): State['onControl'] {
   const handleControl = definition?.handleControl
   return handleControl && ((control) => handleControl(control, opening.socket, self))
 }
 
-function overflowReport(self: Self, { connect, overflow, limits }: Connecting['settings']) {
-  const { remoteAddress } = connect
-  const { maxQueueBytes } = limits
-  return new OverflowReport({ pid: self.pid, remoteAddress, overflow, maxQueueBytes }, () =>
-    self.now(),
-  )
-}
-
-/** Tells the channels of an expiry that comes near, and ends the socket when it is there. */
+/** Ends the socket when what it connected with is no longer good. */
 function expiry(state: State, self: Self): Stop | undefined {
-  if (state.expiry === undefined) return undefined
-  const { transport } = state
-  const due = state.expiry.due(self.now())
-  if (due.do === 'expire') {
-    state.socket.close(EXPIRED, 'token expired')
-    return stop({ shutdown: 'expired' })
-  }
-  if (due.do === 'warn') transport.expiring(due.leftMs)
-  if (due.nextMs !== Number.POSITIVE_INFINITY) self.sendAfter(due.nextMs, { type: 'phx:expiry' })
-  return undefined
+  if (!expired(state, self)) return undefined
+  state.socket.close(EXPIRED, 'token expired')
+  return stop({ shutdown: 'expired' })
 }
 
 /** Close code of a socket whose token has expired: one of the application's own (RFC 6455 section 7.4.2). */

@@ -11,6 +11,7 @@ import {
   type Decoded,
   type DecodeLimits,
   defaultDecodeLimits,
+  type Message,
   overLength,
   refuse,
 } from './message.ts'
@@ -89,6 +90,22 @@ export function encodeBinaryReply(
 ): Uint8Array<ArrayBuffer> {
   const fields = [joinRef ?? '', ref ?? '', topic, status]
   return frameOf(kindReply, ['joinRef', 'ref', 'topic', 'status'], fields, data)
+}
+
+/** Who a binary reply answers; undefined for any other frame. */
+export function binaryReplyOf(
+  frame: Uint8Array,
+): Pick<Message, 'joinRef' | 'ref' | 'topic'> | undefined {
+  if (frame[0] !== kindReply) return undefined
+  const joinRefEnd = pushHeaderBytes + byteAt(frame, 1)
+  const refEnd = joinRefEnd + byteAt(frame, 2)
+  const topicEnd = refEnd + byteAt(frame, 3)
+  const field = (start: number, end: number): string => decoder.decode(frame.subarray(start, end))
+  return {
+    joinRef: field(pushHeaderBytes, joinRefEnd) || null,
+    ref: field(joinRefEnd, refEnd) || null,
+    topic: field(refEnd, topicEnd),
+  }
 }
 
 /** A broadcast of bytes, one frame for every subscriber; see `encodeBinaryPush`. */

@@ -6,7 +6,7 @@ import {
   type PluginContext,
   type PluginSpec,
 } from '../../channels/endpoint/plugin.ts'
-import { SESSION_MAX_AGE_MS } from '../../channels/endpoint/upgrade.ts'
+import { SESSION_MAX_AGE_MS } from '../../channels/endpoint/request.ts'
 import {
   decodeSession,
   encodeSession,

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { DirtySettings } from '../edge/dirty.ts'
 import type { LogOptions } from '../edge/log.ts'
+import type { NodeIdentity } from './local.ts'
 
 /** What main hands to a new thread. */
 export interface BootData {
@@ -12,8 +13,7 @@ export interface BootData {
   readonly log: LogOptions | false
   /** Milliseconds between two signs of life. */
   readonly beatMs: number
-  /** Made on main once per node: the same on every thread, replacements included. */
-  readonly secret: string
+  readonly identity: NodeIdentity
   readonly dirty: DirtySettings
   readonly mainPort: MessagePort
   readonly controlPort: MessagePort

@@ -6,11 +6,17 @@ import type { Scheduler } from '../scheduler/scheduler.ts'
 import { Dirty } from './dirty.ts'
 import { Drainers } from './drain.ts'
 
-export interface LocalNode {
-  readonly scheduler: Scheduler
-  readonly development: boolean
+/** Made on main once per node: the same on every thread, replacements included. */
+export interface NodeIdentity {
   /** Key material shared by all threads of the node; never leaves it. */
   readonly secret: string
+  /** Another one each time the node starts: pids of an earlier life belong to strangers in this one. */
+  readonly life: string
+}
+
+export interface LocalNode extends NodeIdentity {
+  readonly scheduler: Scheduler
+  readonly development: boolean
   readonly drainers: Drainers
   /** The threads of task.cpu. */
   readonly dirty: Dirty
@@ -20,13 +26,13 @@ const nodes = new WeakMap<Scheduler, LocalNode>()
 
 export function makeLocalNode(
   scheduler: Scheduler,
-  secret: string,
+  identity: NodeIdentity,
   dirty: DirtySettings | Dirty,
 ): LocalNode {
   const node: LocalNode = {
     scheduler,
     development: scheduler.development,
-    secret,
+    ...identity,
     drainers: new Drainers(),
     dirty: dirty instanceof Dirty ? dirty : new Dirty(dirty),
   }

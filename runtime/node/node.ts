@@ -31,7 +31,7 @@ import { supervisor } from '../supervisor/spec.ts'
 import { supervisorBehaviour } from '../supervisor/supervisor.ts'
 import { COUNTERS_NAME, Counters } from './counters.ts'
 import type { Dirty } from './dirty.ts'
-import { makeLocalNode } from './local.ts'
+import { makeLocalNode, type NodeIdentity } from './local.ts'
 import { MAX_TIMEOUT_MS, type Settings, whole } from './options.ts'
 import { type Address, PORTS_NAME, Ports } from './ports.ts'
 import { RAISED, THREAD_UP, VACATE } from './root.ts'
@@ -55,7 +55,7 @@ export class BeamishNode {
   readonly closed: Promise<BeamishError | undefined>
 
   readonly #settings: Settings
-  readonly #secret: string
+  readonly #identity: NodeIdentity
   readonly #scheduler: Scheduler
   readonly #threads: Threads
   readonly #dirty: Dirty
@@ -71,7 +71,10 @@ export class BeamishNode {
 
   constructor(settings: Settings) {
     this.#settings = settings
-    this.#secret = settings.secretKeyBase ?? randomBytes(48).toString('base64url')
+    this.#identity = {
+      secret: settings.secretKeyBase ?? randomBytes(48).toString('base64url'),
+      life: randomBytes(9).toString('base64url'),
+    }
     const board = Board.create(settings.schedulers)
     board.claim(0, 0)
     this.#scheduler = new Scheduler({
@@ -81,9 +84,9 @@ export class BeamishNode {
       host: nodeHost(),
       development: settings.development,
     })
-    this.#dirty = makeLocalNode(this.#scheduler, this.#secret, settings.dirty).dirty
+    this.#dirty = makeLocalNode(this.#scheduler, this.#identity, settings.dirty).dirty
     if (settings.log !== false) this.#endLog = startLog(0, settings.log)
-    this.#threads = new Threads(this.#scheduler, settings, this.#secret, {
+    this.#threads = new Threads(this.#scheduler, settings, this.#identity, {
       introduced: (thread) => this.#traces.introduce(askTrace(thread)),
       leaving: (scheduler, timeoutMs) => this.#vacate(scheduler, timeoutMs),
       raised: async () => {

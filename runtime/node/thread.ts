@@ -8,6 +8,7 @@ import type { Board } from '../scheduler/board.ts'
 import type { Journal } from '../scheduler/journal.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import type { BootData } from './bootData.ts'
+import type { NodeIdentity } from './local.ts'
 import type { Settings } from './options.ts'
 import { connectPort } from './port.ts'
 import { stackOf } from './stack.ts'
@@ -51,7 +52,7 @@ export class Thread {
   constructor(
     main: Scheduler,
     settings: Settings,
-    secret: string,
+    identity: NodeIdentity,
     id: number,
     slot: number,
     peers: readonly { readonly id: number; readonly port: MessagePort }[],
@@ -69,7 +70,7 @@ export class Thread {
       development: settings.development,
       log: settings.log,
       beatMs: Watchdog.lookMs(settings.maxBlockedMs),
-      secret,
+      identity,
       dirty: settings.dirty,
       mainPort: data.port2,
       controlPort: control.port2,

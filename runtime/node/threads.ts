@@ -7,6 +7,7 @@ import { Op } from '../scheduler/ops.ts'
 import type { Scheduler } from '../scheduler/scheduler.ts'
 import { Intensity } from '../supervisor/intensity.ts'
 import { forgetThread } from './forget.ts'
+import type { NodeIdentity } from './local.ts'
 import { describeLoss, threadLoss } from './loss.ts'
 import type { Settings } from './options.ts'
 import { isDebugged } from './stack.ts'
@@ -38,7 +39,7 @@ export interface ThreadsListener {
 export class Threads {
   readonly #scheduler: Scheduler
   readonly #settings: Settings
-  readonly #secret: string
+  readonly #identity: NodeIdentity
   readonly #listener: ThreadsListener
   readonly #slots: (Thread | undefined)[]
   /** Declared dead, but not ended yet. */
@@ -57,10 +58,15 @@ export class Threads {
   #replaces = true
   #closed = false
 
-  constructor(scheduler: Scheduler, settings: Settings, secret: string, listener: ThreadsListener) {
+  constructor(
+    scheduler: Scheduler,
+    settings: Settings,
+    identity: NodeIdentity,
+    listener: ThreadsListener,
+  ) {
     this.#scheduler = scheduler
     this.#settings = settings
-    this.#secret = secret
+    this.#identity = identity
     this.#listener = listener
     this.#slots = new Array<Thread | undefined>(settings.schedulers + 1).fill(undefined)
     this.#losses = new Intensity(settings.maxLostThreads, settings.maxLostSeconds)
@@ -126,7 +132,7 @@ export class Threads {
     if (id >= MAX_SCHEDULERS) {
       throw new BeamishError('BEAMISH_SCHEDULER_IDS_SPENT', { limit: MAX_SCHEDULERS })
     }
-    const thread = new Thread(this.#scheduler, this.#settings, this.#secret, id, slot, peers)
+    const thread = new Thread(this.#scheduler, this.#settings, this.#identity, id, slot, peers)
     this.#slots[slot] = thread
     return thread
   }

@@ -28,7 +28,7 @@ const scheduler = new Scheduler({
   host: nodeHost(),
   development: data.development,
 })
-const node = makeLocalNode(scheduler, data.secret, data.dirty)
+const node = makeLocalNode(scheduler, data.identity, data.dirty)
 setInterval(() => scheduler.journal.beat(), data.beatMs).unref()
 // Taken before watchStrays makes process.exit end the process that calls it.
 const exit = process.exit

@@ -64,7 +64,7 @@ export interface Timeline {
 }
 
 const MAX_SCHEDULERS = 64
-const SECRET = 'the secret of a test node, known to everybody'
+const IDENTITY = { secret: 'the secret of a test node, known to everybody', life: 'test' }
 /** As start() has it. */
 const SHUTDOWN_TIMEOUT_MS = 30_000
 
@@ -144,7 +144,7 @@ export class TestNode {
       up: (scheduler) => this.#up(scheduler),
     })
     this.#simulation = simulation
-    for (const scheduler of simulation.schedulers) makeLocalNode(scheduler, SECRET, new NoDirty())
+    for (const scheduler of simulation.schedulers) makeLocalNode(scheduler, IDENTITY, new NoDirty())
     const body = anonymous(function outside() {
       return new Promise(() => {})
     })
@@ -211,7 +211,7 @@ export class TestNode {
   }
 
   #up(scheduler: number): void {
-    makeLocalNode(this.#simulation.scheduler(scheduler), SECRET, new NoDirty())
+    makeLocalNode(this.#simulation.scheduler(scheduler), IDENTITY, new NoDirty())
     this.#recorder.note('thread', `thread ${scheduler} is up in place of a lost one`)
     this.self.cast(this.#top, THREAD_UP, scheduler)
   }

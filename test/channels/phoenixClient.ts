@@ -51,15 +51,23 @@ export interface SocketOptions {
   /** Frames of another version than the client's own. */
   readonly encode?: (message: Received, done: (frame: string) => void) => void
   readonly decode?: (frame: string, done: (message: Received) => void) => void
+  /** After how long without a WebSocket it takes to long polling, in milliseconds. */
+  readonly longPollFallbackMs?: number
+  /** Where it remembers that it did. */
+  readonly sessionStorage?: Pick<Storage, 'getItem' | 'setItem'>
   /** Where the socket is mounted. Default /live. */
   readonly path?: string
 }
 
 // The package ships no types; a name the compiler does not follow leaves them to the line below.
 const packageName: string = 'phoenix'
-const phoenix: { Socket: new (url: string, options: SocketOptions) => Socket } = await import(
-  packageName
-)
+const phoenix: {
+  Socket: new (url: string, options: SocketOptions) => Socket
+  LongPoll: unknown
+} = await import(packageName)
+
+/** The official client's other transport, for the option of that name. */
+export const { LongPoll } = phoenix
 
 /** A socket of the official client at `base`, an http URL. */
 export function phoenixSocket(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import {
+  binaryReplyOf,
   decodeBinary,
   encodeBinaryBroadcast,
   encodeBinaryPush,
@@ -136,3 +137,16 @@ t.test(
     t.throws(() => encodeBinaryBroadcast('t', over, none), { message: /event / })
   },
 )
+
+t.test('who a reply answers can be read from it, and from no other frame', async (t) => {
+  const ref = fc.option(names.filter((name) => name !== ''))
+  holds(
+    t,
+    fc.property(ref, ref, names, names, bytes, (joinRef, ref, topic, name, data) => {
+      const reply = encodeBinaryReply(joinRef, ref, topic, name, data)
+      assert.deepEqual(binaryReplyOf(reply), { joinRef, ref, topic })
+      assert.equal(binaryReplyOf(encodeBinaryPush(joinRef, topic, name, data)), undefined)
+      assert.equal(binaryReplyOf(encodeBinaryBroadcast(topic, name, data)), undefined)
+    }),
+  )
+})
