@@ -71,14 +71,29 @@ export const TransportProcess = genServer('beamish.transport', {
   },
 })
 
+/** What is done when the process ends, however it does: it may be killed at any time, and then runs no terminate. */
+interface Ending {
+  act(reason: ExitReason): void
+}
+
+/** A function of its own: the process keeps what is said here, and nothing of what connected it. */
+function endingOf(self: Self): Ending {
+  const ending: Ending = { act: () => {} }
+  Self.processOf(self).onExit((reason) => ending.act(reason))
+  return ending
+}
+
 async function connect(connecting: ConnectingSocket, self: Self): Promise<NoReply<State> | Stop> {
+  const ending = endingOf(self)
+  ending.act = () => connecting.refuse(503, 'its process ended while it connected')
   const opening = await decide(connecting, 'websocket', self)
+  ending.act = () => {}
   if (!opening.ok) {
     connecting.refuse(opening.status, opening.reason)
     return stop('normal')
   }
   const socket = connecting.accept()
-  return socket === undefined ? stop('normal') : serve(self, socket, connecting, opening)
+  return socket === undefined ? stop('normal') : serve(self, socket, connecting, opening, ending)
 }
 
 /** A function of its own: what its listeners keep must not keep the request. */
@@ -87,6 +102,7 @@ function serve(
   socket: AcceptedSocket,
   { definition, settings }: Pick<ConnectingSocket, 'definition' | 'settings'>,
   opening: Opening & { readonly ok: true },
+  ending: Ending,
 ): NoReply<State> {
   const { scheduler } = localNode(self)
   const { overflow } = settings
@@ -125,8 +141,8 @@ function serve(
   socket.onClose((code) => self.send(self.pid, { type: 'ws:closed', code }))
   if (opening.id !== undefined) self.subscribe(opening.id)
   socket.resume()
-  // Killed or crashed, it runs no terminate: the socket must not outlive its process.
-  Self.processOf(self).onExit((reason) => {
+  // The socket must not outlive its process.
+  ending.act = (reason) => {
     closePort()
     transport.close()
     report?.end(outbox)
@@ -134,7 +150,7 @@ function serve(
     // After a terminate it is closing already, for the same reason.
     socket.close(closeCode(reason), '')
     setTimeout(() => socket.terminate(), LINGER_MS).unref()
-  })
+  }
   if (idleTimeoutMs !== Number.POSITIVE_INFINITY) self.sendAfter(idleTimeoutMs, { type: 'idle' })
   expiry(state, self)
   return noreply(state)

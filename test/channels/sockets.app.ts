@@ -61,6 +61,16 @@ const Refusing = socket('sockets.refusing', {
   },
   id: () => undefined,
 })
+/** Its connect leaves an error behind, and never answers. */
+const Stray = socket('sockets.stray', {
+  connect: () => {
+    setImmediate(() => {
+      throw new Error('left behind by connect')
+    })
+    return new Promise<never>(() => {})
+  },
+})
+
 const BadId = socket('sockets.badId', {
   connect: (_params, socket) => socket,
   id: () => 7 as never,
@@ -289,6 +299,7 @@ export default supervisor({
         socketAt('/token', Seeing, { channels: see, authToken: true }),
         socketAt('/spoken', Seeing, { channels: see, subprotocols: ['sip', 'xmpp'] }),
         socketAt('/refusing', Refusing, { channels }),
+        socketAt('/stray', Stray, { channels }),
         socketAt('/badId', BadId, { channels }),
         socketAt('/hushed', Hushed, { channels }),
         socketAt('/strict', Open, { channels, strict: true }),

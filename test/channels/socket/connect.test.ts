@@ -142,6 +142,16 @@ t.test('channels 22 and 23: a connect may refuse, with a status of its own', asy
   t.equal(await statusOf(sockets, '/badId'), 403, 'and an id that is no string')
 })
 
+t.test(
+  'what connect leaves behind ends its process alone, and its client is answered',
+  async (t) => {
+    const before = sockets.node.schedulers()
+    t.equal(await statusOf(sockets, '/stray'), 503)
+    t.equal(await statusOf(sockets, '/socket'), 101)
+    t.same(sockets.node.schedulers(), before, 'no thread was lost')
+  },
+)
+
 t.test('channels 26: a version nobody speaks is 403', async (t) => {
   const status = (vsn: string | undefined) => statusOf(sockets, '/socket', { params: { vsn } })
   for (const vsn of ['1.0.0', '2.0.0', '2.0.9', '9.3.1', undefined]) {
