@@ -1,7 +1,7 @@
 /** channel(): what happens on a topic, as data: who may join, which events it takes, what it tells its client. */
 import type { NoReply, Stop } from '../../runtime/genServer/results.ts'
 import { BeamishError, type ExitReason, type From, type Topic } from '../../runtime/index.ts'
-import { type CodeChange, defineBehaviour } from '../../runtime/process/behaviour.ts'
+import { type CodeChange, defineBehaviour, findBehaviour } from '../../runtime/process/behaviour.ts'
 import type { BroadcastMessage } from '../../runtime/process/messages.ts'
 import type { TopicEvents } from '../../runtime/pubsub/topic.ts'
 import { type ChannelHistory, channelHistory, type HistoryOptions } from '../history/options.ts'
@@ -179,8 +179,6 @@ const HIBERNATE_AFTER_MS = 15_000
 const SHUTDOWN_MS = 5_000
 const LEVELS: readonly unknown[] = ['debug', 'info', 'warn', 'error', false]
 
-const definitions = new Map<string, ChannelDefinition>()
-
 /**
  * Defines a channel under a name that is the same on every thread. Declare `socket`, `events` and `topics` before `join`: the
  * callbacks are typed from them.
@@ -271,12 +269,15 @@ export function channel<
     logHandleIn,
     callbacks: spec as never,
   }
-  defineBehaviour(new ChannelBehaviour(definition))
-  definitions.set(name, definition)
-  return { name }
+  // The behaviour itself: a module that exports it can be the next version of a running channel.
+  return defineBehaviour(new ChannelBehaviour(definition)) as never
 }
 
 const schemasOf = (events: EventSpecs): ReadonlyMap<string, PayloadSchema<unknown>> =>
   new Map(Object.entries(events).map(([event, fields]) => [event, payloadSchema(fields)]))
 
-export const findChannel = (name: string): ChannelDefinition | undefined => definitions.get(name)
+/** The version in force on this thread. */
+export function findChannel(name: string): ChannelDefinition | undefined {
+  const behaviour = findBehaviour(name)
+  return behaviour instanceof ChannelBehaviour ? behaviour.definition : undefined
+}

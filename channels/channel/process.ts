@@ -78,7 +78,7 @@ export class ChannelBehaviour implements Behaviour {
     const { name, pushes, history } = this.definition
     const check = pushCheck(name, pushes, process.scheduler.development)
     const socket = new ChannelSocket(self, link, check, history)
-    process.state = { definition: this.definition, link, socket } satisfies State
+    process.state = { link, socket } satisfies State
     endWith(process, join.transport, orphanMs(this.definition))
     // Its supervisor waits for the process, not for what join awaits.
     process.ready()

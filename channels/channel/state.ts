@@ -1,11 +1,9 @@
 /** What the process of a channel keeps, and what of it is its state to others. */
 import type { StateAccess } from '../../runtime/process/behaviour.ts'
 import type { ChannelLink } from '../wire/link.ts'
-import type { ChannelDefinition } from './channel.ts'
 import type { ChannelSocket } from './socket.ts'
 
 export interface State {
-  readonly definition: ChannelDefinition
   readonly link: ChannelLink
   readonly socket: ChannelSocket
 }

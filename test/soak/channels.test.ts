@@ -1,13 +1,13 @@
 /**
- * A crowd on both threads joins, chats and leaves; every broadcast is accounted for. `CROWD=5000` says how many (the tests run
- * fewer, so that a busy machine is through in time): npm run soak:channels.
+ * A crowd on both threads joins, chats and leaves; every broadcast is accounted for. `CROWD=8000` says how many: npm run
+ * soak:channels.
  */
 import { start } from 'beamish'
 import t from 'tap'
 import { WebSocket } from 'ws'
 import { baseOf } from '../liveview/startApp.ts'
 
-const CLIENTS = Number(process.env.CROWD ?? 2_000)
+const CLIENTS = Number(process.env.CROWD ?? 5_000)
 /** Members of a room: each message of one of them is delivered to all of them. */
 const MEMBERS = 20
 /** What each of them says. */
