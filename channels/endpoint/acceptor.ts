@@ -6,14 +6,12 @@ import { logLine } from '../../runtime/log.ts'
 import type { LocalNode } from '../../runtime/node/local.ts'
 import { findSocket } from '../socket/userSocket.ts'
 import { connectingSockets } from '../transport/connecting.ts'
-import { socketLimits } from '../transport/limits.ts'
-import { overflowOption } from '../transport/overflow.ts'
 import { TransportProcess } from '../transport/process.ts'
 import { Upgrader } from '../transport/webSocket.ts'
-import { defaultDecodeLimits } from '../wire/message.ts'
 import type { OriginOption } from '../wire/origin.ts'
 import type { SocketMount } from './plugin.ts'
 import { detailsOf, mountRules } from './request.ts'
+import { mountSettings } from './settings.ts'
 import { type Checked, checkUpgrade, refuseUpgrade, upgradeArrival } from './upgrade.ts'
 import type { UpgradeLine } from './upgradeLine.ts'
 
@@ -41,12 +39,10 @@ export function acceptor(
   mount: SocketMount,
   parts: Parts,
 ): Acceptor {
-  const { routes, subprotocols = [], authToken = false, strict = false, connectInfo = {} } = mount
-  const limits = socketLimits(mount.limits)
-  const overflow = overflowOption(mount.overflow)
-  const decodeLimits = { ...defaultDecodeLimits, maxDepth: limits.maxDepth }
+  const { subprotocols = [], authToken = false, connectInfo = {} } = mount
+  const settings = mountSettings(mount, parts)
   const chosen = new WeakMap<IncomingMessage, string>()
-  const upgrader = new Upgrader(limits.maxFrameBytes, (request) => chosen.get(request))
+  const upgrader = new Upgrader(settings.limits.maxFrameBytes, (request) => chosen.get(request))
   const definition = mount.socket === undefined ? undefined : findSocket(mount.socket)
   const rules = {
     ...mountRules(mount, parts.checkOrigin, node.secret, cookie),
@@ -60,21 +56,10 @@ export function acceptor(
   ): void => {
     const { connect, serializer, protocol, token } = checked
     if (protocol !== undefined) chosen.set(request, protocol)
-    const { channels, place } = parts
     const ticket = connectingSockets.give({
       definition,
       details: detailsOf(request, connect.session, token, connectInfo),
-      settings: {
-        routes,
-        serializer,
-        strict,
-        connect,
-        limits,
-        decodeLimits,
-        overflow,
-        channels,
-        place,
-      },
+      settings: { ...settings, serializer, connect },
       accept: () => upgrader.accept(request, raw, head),
       refuse: (status, reason) => refuseUpgrade(raw, status, reason),
     })

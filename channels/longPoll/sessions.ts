@@ -18,13 +18,10 @@ import {
   type RequestRules,
   refusedOrigin,
 } from '../endpoint/request.ts'
+import type { MountSettings } from '../endpoint/settings.ts'
 import { logRefusal } from '../endpoint/upgrade.ts'
 import type { UpgradeLine } from '../endpoint/upgradeLine.ts'
 import type { SocketDefinition } from '../socket/userSocket.ts'
-import type { SocketLimits } from '../transport/limits.ts'
-import type { Overflow } from '../transport/outbox.ts'
-import type { Route } from '../transport/routes.ts'
-import type { DecodeLimits } from '../wire/message.ts'
 import type { Frame } from '../wire/serializer.ts'
 import type { PollAnswer } from './pollBuffer.ts'
 import { connectingSessions, INACTIVE_WINDOWS, Session } from './session.ts'
@@ -37,18 +34,12 @@ export interface SessionsParts {
   readonly node: LocalNode
   readonly line: UpgradeLine
   readonly transports: Pid
-  readonly channels: Pid
-  readonly place: 'here' | 'any'
   /** Path of the mount, variables as variables. */
   readonly path: string
   readonly windowMs: number
   readonly rules: RequestRules
   readonly definition: SocketDefinition | undefined
-  readonly routes: readonly Route[]
-  readonly limits: SocketLimits
-  readonly decodeLimits: DecodeLimits
-  readonly overflow: Overflow
-  readonly strict: boolean
+  readonly settings: MountSettings
   /** Takes the token of an official client's `authToken`. */
   readonly authToken: boolean
   readonly connectInfo: Readonly<Record<string, unknown>>
@@ -146,7 +137,8 @@ export class Sessions {
     query: string,
     pathParams: Readonly<Record<string, string>>,
   ): Promise<OpenSession> {
-    const { self, node, rules, path, transports, ...settings } = this.#parts
+    const { self, node, rules, path, transports, settings } = this.#parts
+    const { definition, connectInfo, windowMs } = this.#parts
     const params = paramsOf(query)
     if (params === undefined) return refused(403, 'the query cannot be decoded')
     const serializer = rules.versions.find(params.vsn)
@@ -154,23 +146,11 @@ export class Sessions {
     const connect = connectInfoOf(request, rules, params, pathParams)
     const full = await this.#turn(connect.remoteAddress ?? '', response)
     if (full !== undefined) return refused(500, full)
-    const { definition, connectInfo, windowMs, limits, decodeLimits, overflow } = settings
-    const { routes, strict, channels, place } = settings
     let refusal: number | undefined
     const ticket = connectingSessions.give({
       definition,
       details: detailsOf(request, connect.session, this.#authToken(request), connectInfo),
-      settings: {
-        routes,
-        serializer,
-        strict,
-        connect,
-        limits,
-        decodeLimits,
-        overflow,
-        channels,
-        place,
-      },
+      settings: { ...settings, serializer, connect },
       windowMs,
       refuse: (status) => {
         refusal = status

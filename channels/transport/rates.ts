@@ -6,7 +6,7 @@ interface Clock {
 }
 
 /** Holds `burst` tokens, and gets `perSecond` of them back. */
-export class TokenBucket {
+class TokenBucket {
   readonly #perMs: number
   readonly #burst: number
   #tokens: number

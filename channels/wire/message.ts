@@ -51,7 +51,10 @@ export type Decoded =
   | { readonly ok: false; readonly error: DecodeErrorCode; readonly reason: string }
 
 /** A refusal, as data. */
-export const refuse = (error: DecodeErrorCode, reason: string): Decoded => ({
+export const refuse = (
+  error: DecodeErrorCode,
+  reason: string,
+): Extract<Decoded, { ok: false }> => ({
   ok: false,
   error,
   reason,

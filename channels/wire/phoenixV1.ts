@@ -1,6 +1,6 @@
 /** Version 1 of Phoenix's wire: objects of JSON in text frames; it has no binary ones, and the server names no join. */
 import { ChannelError } from '../errors.ts'
-import { isDeeperThan } from './depth.ts'
+import { parseFrame } from './json.ts'
 import { type Decoded, type DecodeLimits, messageOf, refuse } from './message.ts'
 import { defineSerializer, type Payload, type Serializer } from './serializer.ts'
 import { encodePayload } from './serializerV2.ts'
@@ -34,15 +34,9 @@ export const phoenixV1: Serializer = defineSerializer<Serializer>({
 })
 
 function decodeText(text: string, limits: DecodeLimits): Decoded {
-  if (isDeeperThan(text, limits.maxDepth + 1)) {
-    return refuse('too_deep', `the payload nests deeper than ${limits.maxDepth} levels`)
-  }
-  let frame: unknown
-  try {
-    frame = JSON.parse(text)
-  } catch {
-    return refuse('bad_json', 'the frame is not JSON')
-  }
+  const parsed = parseFrame(text, limits)
+  if (!parsed.ok) return parsed
+  const frame = parsed.value
   if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) {
     return refuse('bad_frame', 'the frame is not an object of topic, event, payload, ref')
   }

@@ -1,7 +1,7 @@
 // Text frames of the Phoenix V2 wire: `[joinRef, ref, topic, event, payload]` as JSON.
 
 import { ChannelError } from '../errors.ts'
-import { isDeeperThan } from './depth.ts'
+import { parseFrame } from './json.ts'
 import {
   type Decoded,
   type DecodeLimits,
@@ -21,16 +21,9 @@ import {
  * // { ok: true, message: { joinRef: '3', ref: '4', topic: 'room:a', event: 'say', payload: { text: 'hi' } } }
  */
 export function decode(text: string, limits: DecodeLimits = defaultDecodeLimits): Decoded {
-  // The frame's own array is one level more than its payload.
-  if (isDeeperThan(text, limits.maxDepth + 1)) {
-    return refuse('too_deep', `the payload nests deeper than ${limits.maxDepth} levels`)
-  }
-  let frame: unknown
-  try {
-    frame = JSON.parse(text)
-  } catch {
-    return refuse('bad_json', 'the frame is not JSON')
-  }
+  const parsed = parseFrame(text, limits)
+  if (!parsed.ok) return parsed
+  const frame = parsed.value
   if (!Array.isArray(frame) || frame.length < 5) {
     return refuse('bad_frame', 'the frame is not an array of join_ref, ref, topic, event, payload')
   }
