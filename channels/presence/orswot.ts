@@ -44,12 +44,16 @@ export interface Delta<M> {
 /** All that a copy knows, as plain data. */
 export interface Snapshot<M> {
   readonly seen: Seen
+  /** Clocks of entries known as removed, by operations that came before those that made them. */
+  readonly gone: readonly (readonly [ReplicaId, readonly number[]])[]
   readonly entries: readonly Entry<M>[]
 }
 
 export class Orswot<M> {
   readonly replica: ReplicaId
   #seen = new Dots()
+  /** Not among those seen: an operation that is missing may have removed an entry, too. */
+  readonly #gone = new Map<ReplicaId, Set<number>>()
   readonly #rows = new Rows<M>()
   readonly #down = new Set<ReplicaId>()
   /** The own operations after #logFrom: 0, or the clock of the entry it removed. */
@@ -188,19 +192,19 @@ export class Orswot<M> {
   }
 
   /**
-   * Takes the operations of another replica in. `gap`: some before them are missing; what came is kept, and what is missing
-   * should be asked for.
+   * Takes the operations of another replica in. Where some before them are missing, what came is kept, and `clockOf` stays
+   * behind: what is missing should be asked for.
    */
-  applyDelta(delta: Delta<M>): { readonly changes: Change<M>[]; readonly gap: boolean } {
+  applyDelta(delta: Delta<M>): Change<M>[] {
     const { replica, from, to } = delta
-    if (replica === this.replica) return { changes: [], gap: false }
+    if (replica === this.replica) return []
     if (delta.transfer) {
       const expected = from === 0 ? 0 : this.#transfers.get(replica)
       // A piece is missing: what it would have said of removals cannot be made good by those after it.
-      if (expected !== from) return { changes: [], gap: true }
+      if (expected !== from) return []
       this.#transfers.set(replica, to)
     }
-    const joins = delta.entries.filter((entry) => !this.#seen.has(replica, entry.clock))
+    const joins = delta.entries.filter((entry) => !this.#isKnown(entry))
     const live = new Set(delta.entries.map(({ clock }) => clock))
     const leaves: Entry<M>[] = []
     for (const clock of delta.removed) this.#collect(leaves, replica, clock)
@@ -208,8 +212,22 @@ export class Orswot<M> {
       if (!live.has(entry.clock)) leaves.push(entry)
     }
     this.#seen.addRange(replica, from, to)
-    for (const clock of delta.removed) this.#seen.add(replica, clock)
-    return { changes: this.#change(joins, leaves), gap: from > this.#seen.clock(replica) }
+    this.#bury(replica, delta.removed)
+    return this.#change(joins, leaves)
+  }
+
+  /** Whether an entry is there, or was and is no more. */
+  #isKnown({ replica, clock }: Entry<M>): boolean {
+    return this.#seen.has(replica, clock) || this.#gone.get(replica)?.has(clock) === true
+  }
+
+  /** Keeps in mind which entries are not to come any more, as long as they could. */
+  #bury(replica: ReplicaId, removed: readonly number[]): void {
+    const gone = this.#gone.get(replica) ?? new Set<number>()
+    for (const clock of removed) gone.add(clock)
+    for (const clock of gone) if (this.#seen.has(replica, clock)) gone.delete(clock)
+    if (gone.size === 0) this.#gone.delete(replica)
+    else this.#gone.set(replica, gone)
   }
 
   #collect(into: Entry<M>[], replica: ReplicaId, clock: number): void {
@@ -224,20 +242,27 @@ export class Orswot<M> {
 
   /** All that this copy knows, of all replicas. */
   snapshot(): Snapshot<M> {
-    return { seen: this.#seen.toSeen(), entries: [...this.#rows.all()] }
+    const gone = [...this.#gone].map(([replica, clocks]) => [replica, [...clocks]] as const)
+    return { seen: this.#seen.toSeen(), gone, entries: [...this.#rows.all()] }
   }
 
   /** Takes all in that another copy knows. */
   merge(snapshot: Snapshot<M>): Change<M>[] {
     const theirs = Dots.of(snapshot.seen)
-    const joins = snapshot.entries.filter(({ replica, clock }) => !this.#seen.has(replica, clock))
+    const gone = new Map(snapshot.gone.map(([replica, clocks]) => [replica, new Set(clocks)]))
+    const joins = snapshot.entries.filter((entry) => !this.#isKnown(entry))
     const held = new Set(snapshot.entries.map(({ replica, clock }) => `${replica}:${clock}`))
     const leaves = [...this.#rows.all()].filter(
-      ({ replica, clock }) => theirs.has(replica, clock) && !held.has(`${replica}:${clock}`),
+      ({ replica, clock }) =>
+        (theirs.has(replica, clock) || gone.get(replica)?.has(clock)) &&
+        !held.has(`${replica}:${clock}`),
     )
     for (const [replica, clock] of snapshot.seen.context) this.#seen.addRange(replica, 0, clock)
     for (const [replica, clocks] of snapshot.seen.clouds) {
       for (const clock of clocks) this.#seen.add(replica, clock)
+    }
+    for (const replica of new Set([...this.#gone.keys(), ...gone.keys()])) {
+      this.#bury(replica, [...(gone.get(replica) ?? [])])
     }
     return this.#change(joins, leaves)
   }
@@ -267,6 +292,7 @@ export class Orswot<M> {
     const leaves = this.replicaDown(replica)
     this.#rows.deleteReplica(replica)
     this.#seen.forget(replica)
+    this.#gone.delete(replica)
     this.#down.delete(replica)
     this.#transfers.delete(replica)
     return leaves
@@ -276,14 +302,23 @@ export class Orswot<M> {
 /** Joins and leaves of the same process, topic and key belong together. */
 function paired<M>(joins: readonly Entry<M>[], leaves: readonly Entry<M>[]): Change<M>[] {
   if (leaves.length === 0) return joins.map((join) => ({ join }))
-  const left = new Map(leaves.map((leave) => [identity(leave), leave]))
-  const changes = joins.map((join): Change<M> => {
+  const left = new Map<string, Entry<M>>()
+  const changes: Change<M>[] = []
+  for (const leave of leaves) {
+    const at = identity(leave)
+    // Across a gap an entry may have joined beside the one it replaced, and now both are gone.
+    const other = left.get(at)
+    if (other !== undefined) changes.push({ leave: other })
+    left.set(at, leave)
+  }
+  for (const join of joins) {
     const leave = left.get(identity(join))
-    if (leave === undefined) return { join }
-    left.delete(identity(join))
-    return { join, leave }
-  })
-  // A replica holds one entry per process, topic and key: no two leaves have one identity.
+    if (leave === undefined) changes.push({ join })
+    else {
+      left.delete(identity(join))
+      changes.push({ join, leave })
+    }
+  }
   for (const leave of left.values()) changes.push({ leave })
   return changes
 }

@@ -43,6 +43,14 @@ export interface Updated {
   readonly found?: boolean
 }
 
+/** What is known of another tracker. */
+interface Peer {
+  /** Up to which clock it is known to have operations. */
+  heard: number
+  /** It tells what is missing, or was asked to: whether that has come is looked at a while later. */
+  telling: boolean
+}
+
 interface Outgoing {
   readonly transfer: boolean
   readonly from: number
@@ -61,11 +69,9 @@ interface State {
   /** Monitors, of whom they are. */
   readonly monitors: Map<Ref, Pid>
   readonly tracked: Map<Pid, Ref>
-  readonly peers: Set<Pid>
+  readonly peers: Map<Pid, Peer>
   /** What is being told in pieces to trackers that miss something. */
   readonly outgoing: Map<Pid, Outgoing>
-  /** When one was asked for what is missing of it. */
-  readonly asked: Map<Pid, number>
   above: unknown
 }
 
@@ -74,10 +80,11 @@ const BEAT = 'tracker.beat'
 const TELL = 'tracker.tell'
 const DELTA = 'tracker.delta'
 const MISSING = 'tracker.missing'
+const CHECK = 'tracker.check'
 const HELLO = 'hello'
 const CHANGES = 'changes'
 
-/** A request that is not answered is made again, at the next sign that something is missing. */
+/** A request after which something is missing still is made again, this much later. */
 const ASK_AGAIN_MS = 1_000
 
 /** Names of the trackers by thread. */
@@ -136,25 +143,38 @@ export function trackerServer<M extends object>(
     }
   }
 
-  function meet(state: State, self: Self, peer: Pid): void {
-    if (state.peers.has(peer)) return
-    state.peers.add(peer)
-    state.monitors.set(self.monitor(peer), peer)
-    // Whoever hears the hello of this one tells it everything, unasked.
-    state.asked.set(peer, self.now())
+  function checkLater(peer: Peer, pid: Pid, self: Self): void {
+    if (peer.telling) return
+    peer.telling = true
+    self.sendAfter(ASK_AGAIN_MS, { type: CHECK, pid })
+  }
+
+  function askIfBehind(state: State, self: Self, pid: Pid, peer: Peer): void {
+    const since = state.set.clockOf(pid)
+    if (since >= peer.heard) return
+    self.send(pid, { type: MISSING, pid: self.pid, since })
+    checkLater(peer, pid, self)
+  }
+
+  function meet(state: State, self: Self, pid: Pid): Peer {
+    let peer = state.peers.get(pid)
+    if (peer === undefined) {
+      // Whoever hears the hello of this one tells it everything, unasked.
+      peer = { heard: 0, telling: false }
+      state.peers.set(pid, peer)
+      checkLater(peer, pid, self)
+      state.monitors.set(self.monitor(pid), pid)
+    }
+    return peer
   }
 
   function take(state: State, self: Self, delta: Delta<Tracked<object>>, last: boolean): void {
-    const peer = delta.replica as Pid
-    meet(state, self, peer)
-    const { changes, gap } = state.set.applyDelta(delta)
-    if (last) state.set.transferDone(peer)
-    note(state, self, changes)
-    if (!gap) return
-    const now = self.now()
-    if (now - (state.asked.get(peer) ?? Number.NEGATIVE_INFINITY) < ASK_AGAIN_MS) return
-    state.asked.set(peer, now)
-    self.send(peer, { type: MISSING, pid: self.pid, since: state.set.clockOf(peer) })
+    const pid = delta.replica as Pid
+    const peer = meet(state, self, pid)
+    note(state, self, state.set.applyDelta(delta))
+    if (last) state.set.transferDone(pid)
+    peer.heard = Math.max(peer.heard, delta.to)
+    if (last || !peer.telling) askIfBehind(state, self, pid, peer)
   }
 
   function tell(state: State, self: Self, to: Pid, outgoing: Outgoing): void {
@@ -176,9 +196,8 @@ export function trackerServer<M extends object>(
         beating: false,
         monitors: new Map(),
         tracked: new Map(),
-        peers: new Set(),
+        peers: new Map(),
         outgoing: new Map(),
-        asked: new Map(),
         above: await layer.init(self),
       }
       if (before !== undefined) {
@@ -224,7 +243,6 @@ export function trackerServer<M extends object>(
         state.monitors.delete(ref)
         if (state.peers.delete(pid)) {
           state.outgoing.delete(pid)
-          state.asked.delete(pid)
           note(state, self, state.set.forget(pid))
         } else {
           state.tracked.delete(pid)
@@ -242,6 +260,13 @@ export function trackerServer<M extends object>(
 
       [DELTA]: (state, message: { delta: Delta<Tracked<object>>; last: boolean }, self) =>
         take(state, self, message.delta, message.last),
+
+      [CHECK](state, { pid }: { pid: Pid }, self) {
+        const peer = state.peers.get(pid)
+        if (peer === undefined) return
+        peer.telling = false
+        askIfBehind(state, self, pid, peer)
+      },
 
       [MISSING](state, { pid, since }: { pid: Pid; since: number }, self) {
         if (state.outgoing.has(pid)) return

@@ -46,7 +46,7 @@ export interface SocketOptions {
   readonly timeout?: number
   readonly reconnectAfterMs?: ((tries: number) => number) | undefined
   readonly rejoinAfterMs?: ((tries: number) => number) | undefined
-  readonly authToken?: string
+  readonly authToken?: string | (() => string)
   readonly vsn?: string
   /** Frames of another version than the client's own. */
   readonly encode?: (message: Received, done: (frame: string) => void) => void

@@ -296,7 +296,7 @@ export default supervisor({
         socketAt('/anywhere', Open, { channels, checkOrigin: false }),
         socketAt('/seeing', Seeing, { channels: see, connectInfo: { tenant: 'acme' } }),
         socketAt('/nested/:kind/deep/:id', Seeing, { channels: see }),
-        socketAt('/token', Seeing, { channels: see, authToken: true }),
+        socketAt('/token', Seeing, { channels: see, authToken: true, longpoll: true }),
         socketAt('/spoken', Seeing, { channels: see, subprotocols: ['sip', 'xmpp'] }),
         socketAt('/refusing', Refusing, { channels }),
         socketAt('/stray', Stray, { channels }),

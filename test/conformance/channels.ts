@@ -8,6 +8,7 @@ export const DIFFERENT: Readonly<Record<number, string>> = {
   55: 'it raises in the channel that broadcasts; what a process outside of channels broadcasts is told in the log once per topic, so that the mistake of one does not cost the others their messages',
   58: 'figures, or not at all; options are data, so a function is called where the app module computes them',
   84: 'a local broadcast stays on its thread; there is no dispatcher to choose, whoever subscribes gets the message, and channels their frame',
+  97: 'each thread speaks for its own processes only, so a new one is told by each of the others, unasked, and once',
 }
 
 /** Why it cannot happen here. */

@@ -78,6 +78,26 @@ t.test('channels 48: it comes back after a disconnect', async (t) => {
   await ada.close()
 })
 
+t.test('channels 100: a channel joins once; another of its topic leaves it first', async (t) => {
+  for (const [name, options] of transports) {
+    const [ada, bob] = [await Client.open(tour, 'ada', options), await Client.open(tour, 'bob')]
+    const first = await ada.join('room:once')
+    t.throws(() => first.join(), /multiple times/, name)
+    const closed = new Promise<void>((resolve) => first.onClose(resolve))
+    const second = await ada.join('room:once')
+    await closed
+    t.equal(first.state, 'closed')
+    await bob.join('room:once')
+    t.match((await ada.next('user_joined')).payload, { user_id: 'bob' })
+    t.same(await outcome(second.push('ping', { by: 'second' })), ['ok', { by: 'second' }])
+    t.notOk(
+      ada.rest.some(({ event }) => event === 'user_joined'),
+      'the server has one of them',
+    )
+    await Promise.all([ada.close(), bob.close()])
+  }
+})
+
 t.test('channels 107: a hundred and fifty sends arrive in order', async (t) => {
   const ada = await open('ada', { timeout: 60_000 })
   const room = await ada.join('room:many')

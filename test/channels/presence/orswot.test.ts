@@ -121,7 +121,7 @@ class World {
     const which = nth % inbox.length
     const delta = inbox[which]!
     if (what !== 'repeat') inbox.splice(which, 1)
-    if (what !== 'drop') this.tell(to, this.sets[to]!.applyDelta(delta).changes)
+    if (what !== 'drop') this.tell(to, this.sets[to]!.applyDelta(delta))
   }
 }
 
@@ -202,7 +202,7 @@ t.test(
             const delta = owner.deltaSince(from, 2)
             if (delta === undefined) {
               for (const piece of transfer(owner, 2)) copy.applyDelta(piece)
-            } else assert.equal(copy.applyDelta(delta).gap, false)
+            } else copy.applyDelta(delta)
             assert.ok(copy.clockOf(owner.replica) > from)
             from = copy.clockOf(owner.replica)
           }
@@ -265,10 +265,48 @@ t.test('a piece of a transfer that comes without those before it counts for noth
   copy.applyDelta(owner.deltaSince(0, 10)!)
   owner.remove('topic', 1 as Pid, 'a')
   const pieces = transfer(owner, 2)
-  t.same(copy.applyDelta(pieces[1]!), { changes: [], gap: true })
+  t.same(copy.applyDelta(pieces[1]!), [])
   t.equal(copy.list('topic').length, 4)
   for (const piece of pieces) copy.applyDelta(piece)
   t.same(shown(copy), shown(owner))
+})
+
+t.test(
+  'an operation that is missing is missed, also when the entry it made is removed by a later one',
+  async (t) => {
+    const owner = new Orswot<number>(1, MAX_LOG)
+    const copy = new Orswot<number>(2, MAX_LOG)
+    const third = new Orswot<number>(3, MAX_LOG)
+    const step = (key: string) => owner.put('topic', 1 as Pid, key, 0)
+    step('a')
+    copy.applyDelta(owner.deltaSince(0, 10)!)
+    third.applyDelta(owner.deltaSince(0, 10)!)
+    step('a')
+    const missed = owner.deltaSince(1, 10)!
+    owner.remove('topic', 1 as Pid, 'a')
+    copy.applyDelta(owner.deltaSince(2, 10)!)
+    third.merge(copy.snapshot())
+    for (const one of [copy, third]) {
+      t.equal(one.clockOf(1), 1, 'the second operation removed what the first made')
+      t.match(one.applyDelta(missed), [{ leave: { clock: 1 } }])
+      t.equal(one.clockOf(1), 3)
+      t.same(shown(one), [])
+    }
+  },
+)
+
+t.test('what joined beside the entry it replaced leaves with it', async (t) => {
+  const owner = new Orswot<number>(1, MAX_LOG)
+  const copy = new Orswot<number>(2, MAX_LOG)
+  for (let n = 0; n < 3; n++) {
+    owner.put('topic', 1 as Pid, 'a', n)
+    if (n !== 1) copy.applyDelta(owner.deltaSince(n, 10)!)
+  }
+  t.equal(copy.list('topic').length, 2, 'across a gap')
+  owner.remove('topic', 1 as Pid, 'a')
+  const left = copy.applyDelta(owner.transferSince(0, owner.clock, 10))
+  t.same(left.map(({ leave }) => leave?.meta).sort(), [0, 2])
+  t.same(copy.list('topic'), [])
 })
 
 t.test(
@@ -282,11 +320,7 @@ t.test(
     t.same(copy.replicaDown(1), [], 'once')
     t.same([copy.list('topic'), copy.getByKey('topic', 'a'), copy.all()], [[], [], []])
     owner.put('topic', 1 as Pid, 'b', 0)
-    t.same(
-      copy.applyDelta(owner.deltaSince(1, 10)!).changes,
-      [],
-      'what it says meanwhile is kept, unseen',
-    )
+    t.same(copy.applyDelta(owner.deltaSince(1, 10)!), [], 'what it says meanwhile is kept, unseen')
     t.match(copy.replicaUp(1), [{ join: { key: 'a' } }, { join: { key: 'b' } }])
     t.same(shown(copy), shown(owner))
   },
@@ -298,7 +332,7 @@ t.test('channels 96: a replica that is forgotten leaves nothing behind', async (
   owner.put('topic', 1 as Pid, 'a', 0)
   copy.applyDelta(owner.deltaSince(0, 10)!)
   t.match(copy.forget(1), [{ leave: { key: 'a' } }])
-  t.same(copy.snapshot(), { seen: { context: [], clouds: [] }, entries: [] })
+  t.same(copy.snapshot(), { seen: { context: [], clouds: [] }, gone: [], entries: [] })
 })
 
 t.test('an update is one change: its leave and its join', async (t) => {
@@ -307,7 +341,5 @@ t.test('an update is one change: its leave and its join', async (t) => {
   owner.put('topic', 1 as Pid, 'a', 0)
   copy.applyDelta(owner.deltaSince(0, 10)!)
   t.match(owner.put('topic', 1 as Pid, 'a', 1), { join: { meta: 1 }, leave: { meta: 0 } })
-  t.match(copy.applyDelta(owner.deltaSince(1, 10)!).changes, [
-    { join: { meta: 1 }, leave: { meta: 0 } },
-  ])
+  t.match(copy.applyDelta(owner.deltaSince(1, 10)!), [{ join: { meta: 1 }, leave: { meta: 0 } }])
 })

@@ -1,6 +1,6 @@
 // Presence on two threads: who is tracked on one is listed and told on the other.
 import { isDeepStrictEqual } from 'node:util'
-import type { BeamishNode, Pid } from 'beamish'
+import { type BeamishNode, type Pid, sys } from 'beamish'
 import t, { type Test } from 'tap'
 import type { Presences } from '../../../channels/presence/index.ts'
 import { type GuestPid, guest, open, until } from './guests.ts'
@@ -293,7 +293,7 @@ async function trackersOf(node: BeamishNode, name: string): Promise<Pid[]> {
 }
 
 t.test(
-  'a lost thread: its presences leave at once on the others, its replacement is told who is there',
+  'channels 94 and 95: a lost thread: its presences leave at once on the others, its replacement is told who is there, and tracks anew',
   async (t) => {
     const { node, a, b } = await open(t)
     const { self } = node
@@ -329,5 +329,13 @@ t.test(
       () => list(b),
       (all) => keysOf(all) === 'left,new',
     )
+    for (const tracker of await trackersOf(node, 'test-here')) {
+      const { state } = await sys.getStatus(self, tracker)
+      t.match(
+        state,
+        { early: 0, peers: 1 },
+        'clocks are in line, and the lost replica is forgotten',
+      )
+    }
   },
 )

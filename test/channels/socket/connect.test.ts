@@ -4,7 +4,7 @@ import { request } from 'node:http'
 import t from 'tap'
 import { createCsrf, csrfSessionKey, csrfToken } from '../../../channels/csrf.ts'
 import { encodeSession } from '../../../channels/session.ts'
-import { outcome, phoenixSocket } from '../phoenixClient.ts'
+import { LongPoll, phoenixSocket } from '../phoenixClient.ts'
 import { connectTo, startSockets, statusOf } from '../sockets.ts'
 import type { ConnectOptions } from '../wireClient.ts'
 
@@ -222,11 +222,32 @@ t.test('a token among the subprotocols is taken in either base64, and not echoed
   t.equal(await statusOf(sockets, '/token', { subprotocols: broken }), 403)
 })
 
-t.test('the official client sends its token, and reads the answer', async (t) => {
-  const socket = phoenixSocket(base, {}, { path: '/token', authToken: 'of the client' })
-  socket.connect()
-  const [status, response] = await outcome(socket.channel('seen', {}).join())
-  t.equal(status, 'ok')
-  t.equal(response.authToken, 'of the client')
-  await new Promise<void>((resolve) => socket.disconnect(resolve))
-})
+t.test(
+  'channels 105: the official client reads its token anew for each connection, by either transport',
+  async (t) => {
+    for (const transport of [{}, { transport: LongPoll }]) {
+      let opened = 0
+      const socket = phoenixSocket(
+        base,
+        {},
+        { ...transport, path: '/token', authToken: () => `token ${++opened}` },
+      )
+      const channel = socket.channel('seen', {})
+      const joins: Record<string, unknown>[] = []
+      let joined = () => {}
+      channel.join().receive('ok', (response) => {
+        joins.push(response)
+        joined()
+      })
+      for (const authToken of ['token 1', 'token 2']) {
+        const answered = new Promise<void>((resolve) => {
+          joined = resolve
+        })
+        socket.connect()
+        await answered
+        t.match(joins.at(-1), { authToken })
+        await new Promise<void>((resolve) => socket.disconnect(resolve))
+      }
+    }
+  },
+)
