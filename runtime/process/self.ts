@@ -523,13 +523,14 @@ export class Self {
     this.#broadcast(topic, event, payload, NO_PID, false)
   }
 
-  /** broadcast to everybody but this process. */
+  /** broadcast to everybody but this process, or but the one named: who asked for it over HTTP, say. */
   broadcastFrom<T extends string | Topic, E extends keyof TopicEvents<T> & string>(
     topic: T,
     event: E,
     payload: TopicEvents<T>[E],
+    from: Pid = this.#process.pid,
   ): void {
-    this.#broadcast(topic, event, payload, this.#process.pid, false)
+    this.#broadcast(topic, event, payload, from, false)
   }
 
   /** broadcast to the subscribers on this thread. */

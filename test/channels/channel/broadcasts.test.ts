@@ -1,4 +1,5 @@
 /** Who hears what is sent on a topic, and what cannot be sent. */
+import type { Pid } from 'beamish'
 import t from 'tap'
 import { connectTo, ending, startSockets } from '../sockets.ts'
 import type { WireClient } from '../wireClient.ts'
@@ -30,6 +31,21 @@ t.test(
     await wire.close()
   },
 )
+
+t.test('from outside of channels, the client of one channel can be left out', async (t) => {
+  const threads = await onEachThread('room:butOne')
+  for (const { wire: one, joinRef } of threads.values()) {
+    const { response } = await one.push('room:butOne', 'who', {}, joinRef)
+    node.self.broadcastFrom('room:butOne', 'news', { to: 'others' }, response.pid as Pid)
+    node.self.broadcast('room:butOne', 'news', { to: 'all' })
+    for (const { wire } of threads.values()) {
+      const heard = await wire.nextEvent('room:butOne', 'news')
+      t.match(heard.payload, { to: wire === one ? 'all' : 'others' })
+      if (wire !== one) await wire.nextEvent('room:butOne', 'news')
+    }
+  }
+  await Promise.all([...threads.values()].map(({ wire }) => wire.close()))
+})
 
 /** A socket on each thread, joined to this topic. */
 async function onEachThread(topic: string): Promise<Map<number, Joined>> {

@@ -83,6 +83,15 @@ async function suite(
     t.same(await self.call(a, 'heard'), [])
   })
 
+  await t.test('broadcastFrom leaves out whom it names', async (t) => {
+    const { a, b } = await startBoth(t)
+    for (const pid of [a, b]) await self.call(pid, 'subscribe', name('but'))
+    self.cast(a, 'broadcastFrom', { to: name('but'), line: 1, but: b })
+    self.cast(a, 'broadcastFrom', { to: name('but'), line: 2 })
+    t.same(await heard(a, 1), [1])
+    t.same(await heard(b, 1), [2])
+  })
+
   await t.test('localBroadcast stays on its scheduler', async (t) => {
     const { a, b } = await startBoth(t)
     for (const pid of [a, b]) await self.call(pid, 'subscribe', name('local'))

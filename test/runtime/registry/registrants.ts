@@ -67,8 +67,8 @@ export const Registrant = genServer('test.registrant', {
     broadcast: (_state, { to, line }: { to: string; line: number }, self) => {
       self.broadcast(to, 'line', line)
     },
-    broadcastFrom: (_state, { to, line }: { to: string; line: number }, self) => {
-      self.broadcastFrom(to, 'line', line)
+    broadcastFrom: (_state, { to, line, but }: { to: string; line: number; but?: Pid }, self) => {
+      self.broadcastFrom(to, 'line', line, but)
     },
     localBroadcast: (_state, { to, line }: { to: string; line: number }, self) => {
       self.localBroadcast(to, 'line', line)
