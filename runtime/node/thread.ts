@@ -81,7 +81,7 @@ export class Thread {
       workerData: boot,
       // Not given, they are inherited; given, those that a thread cannot have would be refused.
       ...(settings.execArgv === undefined ? {} : { execArgv: [...settings.execArgv] }),
-      ...(settings.resourceLimits === undefined ? {} : { resourceLimits: settings.resourceLimits }),
+      resourceLimits: settings.resourceLimits,
       transferList: [data.port2, control.port2, ...peers.map((peer) => peer.port)],
     })
     this.control = new ControlClient(id, control.port1)

@@ -5,7 +5,7 @@
  */
 import { HIGH_WATER } from './flags.ts'
 
-const INITIAL = 8
+const INITIAL = 4
 const SHRINK_ABOVE = 1_024
 /** Taken messages are counted in a small integer, and begin anew; a multiple of every ring's length. */
 const COUNT_MASK = 2 ** 30 - 1

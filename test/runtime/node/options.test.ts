@@ -32,3 +32,17 @@ t.test('what is left out has its default', async (t) => {
   t.match(settings, { shutdownTimeoutMs: 30_000, maxLostThreads: 5, signals: false })
   t.ok(settings.schedulers >= 1)
 })
+
+t.test(
+  'limits of a heap stand beside the default of its young generation, or replace it',
+  async (t) => {
+    const limits = (resourceLimits: object) =>
+      checkOptions(new URL('file:///app.ts'), { resourceLimits }).resourceLimits
+    t.same(limits({ maxOldGenerationSizeMb: 64 }), {
+      maxOldGenerationSizeMb: 64,
+      maxYoungGenerationSizeMb: 24,
+    })
+    t.same(limits({ maxYoungGenerationSizeMb: 96 }), { maxYoungGenerationSizeMb: 96 })
+    t.throws(() => limits({ maxYoungGenerationSizeMb: 0 }), { code: 'BEAMISH_BAD_OPTION' })
+  },
+)
