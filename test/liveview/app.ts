@@ -254,7 +254,7 @@ export default supervisor({
       id: 'idle',
       port: 0,
       reusePort,
-      plugins: [liveRoutes(routes, { limits: { idleTimeoutMs: 600 } })],
+      plugins: [liveRoutes(routes, { limits: { idleTimeoutMs: 2_000 } })],
     }),
     endpoint({
       id: 'open',

@@ -33,7 +33,7 @@ t.test('channels 65: a join is refused with its reason, or crashes', async (t) =
 })
 
 t.test('a slow join holds up neither other topics nor the heartbeat', async (t) => {
-  const ada = await Client.open(tour, 'ada', { heartbeatIntervalMs: 100 })
+  const ada = await Client.open(tour, 'ada', { heartbeatIntervalMs: 800 })
   const slow = outcome(ada.socket.channel('room:slow-join', {}).join())
   let answered = false
   void slow.then(() => {

@@ -7,7 +7,6 @@ import { run } from './run.ts'
 
 const app = (name: string) => new URL(`./apps/${name}.ts`, import.meta.url)
 const OUTCOME = fileURLToPath(new URL('./outcome.ts', import.meta.url))
-const CLI = fileURLToPath(new URL('../../../runtime/cli.ts', import.meta.url))
 
 const failures: [what: string, app: string, code: string, message: RegExp, options?: object][] = [
   ['a module that throws', 'throws', 'BEAMISH_APP_LOAD', /throws\.ts failed to load: no module/],
@@ -88,29 +87,6 @@ t.test('bad options are refused before anything runs', async (t) => {
     t.match(await rejection(start(app('placed'), options)), { code: 'BEAMISH_BAD_OPTION', message })
   }
   t.match(await rejection(start('./app.ts')), { message: /pass new URL/ })
-})
-
-const unusable: [string, Record<string, string>, RegExp][] = [
-  ['throws', {}, /^BEAMISH_APP_LOAD: /],
-  ['initFails', {}, /^BEAMISH_START_FAILED: .*the database is not there/],
-  ['placed', { SCHEDULERS: 'two' }, /^BEAMISH_BAD_ENV: environment variable SCHEDULERS is "two"/],
-  ['placed', { SCHEDULERS: '0' }, /^BEAMISH_BAD_ENV: .*from 1 up/],
-  ['placed', { SECRET_KEY_BASE: 'short' }, /^BEAMISH_BAD_ENV: .*openssl rand/],
-  ['placed', { LOG_LEVEL: 'loud' }, /^BEAMISH_BAD_ENV: .*use one of trace/],
-]
-for (const [name, env, expected] of unusable) {
-  t.test(`the command ends with 1 and one line: ${name} ${JSON.stringify(env)}`, async (t) => {
-    const program = run([CLI, fileURLToPath(app(name))], { LOG_LEVEL: 'silent', ...env })
-    t.same(await program.ended, { code: 1, signal: null })
-    t.match(program.errors(), expected)
-    t.equal(program.errors().trim().split('\n').length, 1)
-  })
-}
-
-t.test('the command without a module says what to give', async (t) => {
-  const program = run([CLI])
-  t.equal((await program.ended).code, 1)
-  t.match(program.errors(), /name the app module: beamish app\.ts/)
 })
 
 t.test('a node that stopped has no thread left, and stops once', async (t) => {

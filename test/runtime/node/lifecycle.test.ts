@@ -10,7 +10,6 @@ import { run } from './run.ts'
 
 const APP = new URL('./apps/placed.ts', import.meta.url)
 const CLI = fileURLToPath(new URL('../../../runtime/cli.ts', import.meta.url))
-const CHAT = fileURLToPath(new URL('../../../apps/chat/chat.ts', import.meta.url))
 
 function notes(t: Test): { file: string; read(): string[] } {
   const directory = mkdtempSync(join(tmpdir(), 'beamish-'))
@@ -48,41 +47,6 @@ t.test('a second signal ends an app that does not stop', async (t) => {
   t.same(await program.ended, { code: 130, signal: null })
   clearInterval(again)
   t.same(read(), ['start one', 'start two', 'start three'], 'nothing was waited for')
-})
-
-t.test('a port in use, by another node of ours too, is one line and exit code 1', async (t) => {
-  const env = { SCHEDULERS: '2', HOST: '127.0.0.1' }
-  const first = run([CLI, CHAT], { ...env, PORT: '0' })
-  t.teardown(async () => {
-    first.child.kill('SIGTERM')
-    await first.ended
-  })
-  t.ok(await first.says('on 2 scheduler threads'), first.errors())
-  const port = /:(\d+)/.exec(first.out())?.[1] as string
-  const second = run([CLI, CHAT], { ...env, PORT: port })
-  t.same(await second.ended, { code: 1, signal: null })
-  t.match(second.errors(), new RegExp(`port ${port} on 127.0.0.1 is in use: stop the other server`))
-  t.equal(second.errors().trim().split('\n').length, 1)
-  t.equal(second.out(), '', 'and no report around it')
-})
-
-for (const PORT of ['http', '70000', '-1']) {
-  t.test(`PORT ${PORT} is one line and exit code 1`, async (t) => {
-    const program = run([CLI, CHAT], { SCHEDULERS: '1', PORT })
-    t.same(await program.ended, { code: 1, signal: null })
-    t.match(program.errors(), /^BEAMISH_BAD_ENV: environment variable PORT/)
-    t.equal(program.out(), '')
-    t.equal(program.errors().trim().split('\n').length, 1)
-  })
-}
-
-t.test('a host that is not of this machine is one line and exit code 1', async (t) => {
-  const env = { SCHEDULERS: '1', PORT: '0', HOST: '192.0.2.1' }
-  const program = run([CLI, CHAT], env)
-  t.same(await program.ended, { code: 1, signal: null })
-  t.match(program.errors(), /192\.0\.2\.1/)
-  t.equal(program.errors().trim().split('\n').length, 1)
-  t.equal(program.out(), '')
 })
 
 t.test(

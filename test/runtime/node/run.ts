@@ -13,8 +13,10 @@ export interface Run {
 }
 
 export function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Run {
+  const { PATH, NODE_COMPILE_CACHE } = process.env
+  const cache = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }
   const child = spawn(process.execPath, ['--conditions=beamish-source', ...args], {
-    env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
+    env: { PATH, ...cache, NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let out = ''
