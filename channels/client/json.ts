@@ -1,5 +1,15 @@
 /** What of a type is left when its value has been JSON. Nothing here is there at run time. */
 
+/** What JSON has: it is left alone, a type that refers to itself among it. */
+type Plain =
+  | string
+  | number
+  | boolean
+  | null
+  | undefined
+  | readonly Plain[]
+  | { readonly [name: string]: Plain }
+
 type Gone = undefined | symbol | ((...parameters: never[]) => unknown)
 
 /** `any` and `unknown` stay what they are; so does what JSON has, also when it is branded. */
@@ -7,7 +17,7 @@ export type Json<T> = 0 extends 1 & T
   ? T
   : unknown extends T
     ? T
-    : T extends string | number | boolean | null | undefined
+    : T extends Plain
       ? T
       : T extends { toJSON(...parameters: never[]): infer J }
         ? Json<J>
@@ -18,7 +28,7 @@ export type Json<T> = 0 extends 1 & T
             : T extends readonly unknown[]
               ? { [I in keyof T]: Json<T[I]> }
               : T extends object
-                ? object extends T
+                ? [keyof T] extends [never]
                   ? T
                   : { [K in keyof T as Kept<K, T[K]>]: Json<T[K]> }
                 : T

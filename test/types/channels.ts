@@ -305,6 +305,16 @@ same<Equal<Received<{ readonly a: any }>, { readonly a: any }>>()
 same<Equal<Received<object>, object>>()
 same<Equal<Received<{ readonly a: boolean }>, { readonly a: boolean }>>()
 same<Equal<Received<Uint8Array>, ArrayBuffer>>()
+same<Equal<Received<{ a: number; one: () => void; other(): void }>, { a: number }>>()
+same<Equal<Received<{ a?: Date | undefined }>, { a?: string | undefined }>>()
+same<Equal<Received<Record<string, Date>>, Record<string, string>>>()
+type Value = string | number | null | readonly Value[] | { readonly [name: string]: Value }
+same<Equal<Received<Value>, Value>>()
+interface Tree {
+  readonly at: Date
+  readonly branches: readonly Tree[]
+}
+export const firstLeaf = (tree: Received<Tree>): string | undefined => tree.branches[0]?.at
 same<Equal<Received<readonly { at: Date }[]>, readonly { at: string }[]>>()
 
 export const Bare = channel('types.bare', {
