@@ -80,9 +80,9 @@ const plainReason = (response: unknown): string | undefined => {
 export class PushError extends Error {
   readonly topic: string
   readonly event: string
-  /** `error`, `timeout`, `closed`, or another one that was asked for. */
+  /** The answer's own, or `timeout`, `closed` or `lost`. */
   readonly status: string
-  /** What the answer says. */
+  /** What the answer says; `timeout`, `closed` or `lost` if nothing was answered. */
   readonly reason: string | undefined
   /** All of it. */
   readonly response: unknown
@@ -95,7 +95,7 @@ export class PushError extends Error {
     this.topic = topic
     this.event = event
     this.status = status
-    this.reason = status === 'timeout' || status === 'closed' ? status : plainReason(response)
+    this.reason = response === undefined ? status : plainReason(response)
     this.response = response
     this.issues = issuesOf(response)
   }

@@ -11,10 +11,9 @@ export type { PhoenixChannel, PhoenixPush, PhoenixSocket } from './phoenix.ts'
 /** A channel with its types. */
 export {
   type PushOptions,
-  type RequestOptions,
   type TokenExpiring,
   TypedChannel,
   typedChannel,
 } from './typedChannel.ts'
 /** What a typed client reads of a channel. */
-export type { AnswersOf, EventsOf, Outcome, ParamsOf, Refusal } from './types.ts'
+export type { AnswersOf, EventsOf, Outcome, ParamsOf, Received, Refusal } from './types.ts'

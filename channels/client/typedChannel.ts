@@ -1,4 +1,5 @@
 /** A channel of the official client, typed by the channel it talks to. */
+import { Answers, bounded, type Ended } from './answers.ts'
 import { JoinError, PushError } from './errors.ts'
 import type { PhoenixChannel, PhoenixSocket } from './phoenix.ts'
 import type {
@@ -6,7 +7,6 @@ import type {
   AnswerTo,
   EventsOf,
   JoinArguments,
-  OtherStatuses,
   Outcome,
   ParamsOf,
   PushesOf,
@@ -20,20 +20,10 @@ export interface PushOptions {
   readonly timeoutMs?: number
 }
 
-export interface RequestOptions<S extends string> extends PushOptions {
-  /** Statuses the channel answers beside `ok` and `error`; the official client hears only those it asks for. */
-  readonly statuses?: readonly S[]
-}
-
 /** What the server says before what it connected with runs out. */
 export interface TokenExpiring {
   /** Milliseconds until the server closes the connection. */
   readonly expiresInMs: number
-}
-
-interface Ended {
-  readonly status: string
-  readonly response: unknown
 }
 
 const TIMEOUT_MS = 10_000
@@ -55,13 +45,19 @@ type Off = () => void
 export class TypedChannel<C> {
   /** The official client's own channel. */
   readonly channel: PhoenixChannel
+  readonly #answers: Answers
   #joining: Promise<unknown> | undefined
+  #closed = false
   readonly #onJoined = new Set<(response: unknown) => void>()
   readonly #onClose = new Set<() => void>()
 
   constructor(channel: PhoenixChannel) {
     this.channel = channel
+    this.#answers = new Answers(channel)
     channel.onClose(() => {
+      // Left twice, the official client says so twice.
+      if (this.#closed) return
+      this.#closed = true
       for (const told of [...this.#onClose]) told()
     })
   }
@@ -72,35 +68,45 @@ export class TypedChannel<C> {
 
   /**
    * Joins, once; asked again, the answer is the same one. Resolves with what the channel's join answers. The official client
-   * joins again by itself when the connection was lost or the channel has crashed: onJoined tells of that.
-   * @throws JoinError when it is refused, not answered in time, or closed meanwhile
+   * joins again by itself when the connection was lost or the channel has crashed: onJoined tells of that. One that was left,
+   * or has ended, is over: make another.
+   * @throws JoinError when it is refused, not answered in time, or closed
    */
   join(timeoutMs: number = TIMEOUT_MS): Promise<Received<ResponseOf<C>>> {
-    if (this.#joining === undefined) {
-      const joining = new Promise((resolve, reject) => {
-        const failed = (status: 'error' | 'timeout' | 'closed', response?: unknown): void =>
-          reject(new JoinError(this.topic, status, response))
-        const closed = (): void => failed('closed')
-        this.#onClose.add(closed)
-        const push = this.channel.join(timeoutMs)
-        push.receive('ok', (response) => {
-          this.#onClose.delete(closed)
-          resolve(response)
-          // One that was refused at first may be taken later.
-          this.#joining = Promise.resolve(response)
-          for (const told of [...this.#onJoined]) told(response)
-        })
-        push.receive('error', (response) => failed('error', response))
-        push.receive('timeout', () => failed('timeout'))
-      })
-      this.#joining ??= joining
-    }
+    if (this.#closed) return Promise.reject(new JoinError(this.topic, 'closed', undefined))
+    this.#joining ??= this.#join(bounded(timeoutMs))
     return this.#joining as Promise<Received<ResponseOf<C>>>
+  }
+
+  async #join(timeoutMs: number): Promise<unknown> {
+    const push = this.channel.join(timeoutMs)
+    return new Promise((resolve, reject) => {
+      const settled = (): void => {
+        clearTimeout(timer)
+        this.#onClose.delete(closed)
+      }
+      const failed = (status: 'error' | 'timeout' | 'closed', response?: unknown): void => {
+        settled()
+        reject(new JoinError(this.topic, status, response))
+      }
+      const closed = (): void => failed('closed')
+      // One of ours: the official client forgets its own when there is no connection.
+      const timer = setTimeout(() => failed('timeout'), timeoutMs)
+      this.#onClose.add(closed)
+      push.receive('ok', (response) => {
+        settled()
+        resolve(response)
+        // One that was refused at first may be taken later.
+        this.#joining = Promise.resolve(response)
+        for (const told of [...this.#onJoined]) told(response)
+      })
+      push.receive('error', (response) => failed('error', response))
+    })
   }
 
   /**
    * Sends an event and resolves with the response of `ok`. Bytes go out as a binary frame.
-   * @throws PushError with the status and response of any other answer, or `timeout`, or `closed`
+   * @throws PushError with the status and response of any other answer, or `timeout`, `closed` or `lost`
    */
   async push<K extends keyof EventsOf<C> & string>(
     event: K,
@@ -111,37 +117,25 @@ export class TypedChannel<C> {
     return response as never
   }
 
-  /** Sends an event and resolves with its status and response, whichever it is: for answers that are no mishap. */
-  request<
-    K extends keyof EventsOf<C> & string,
-    const S extends OtherStatuses<AnswersOf<C, K>> = never,
-  >(
+  /**
+   * Sends an event and resolves with its status and response, whichever it is: for answers that are no mishap. Where none came,
+   * the status is `timeout`; `closed` when the channel was left or has stopped; `lost` when it has crashed, or the connection
+   * was lost, after the event was sent: it may have been handled, and is not sent again.
+   */
+  request<K extends keyof EventsOf<C> & string>(
     event: K,
-    ...[payload, options]: SendArguments<EventsOf<C>[K], RequestOptions<S>>
-  ): Promise<Outcome<AnswersOf<C, K>, S>> {
+    ...[payload, options]: SendArguments<EventsOf<C>[K], PushOptions>
+  ): Promise<Outcome<AnswersOf<C, K>>> {
     return this.#send(event, payload, options) as never
   }
 
-  #send(
+  async #send(
     event: string,
     payload: unknown,
-    { timeoutMs = TIMEOUT_MS, statuses = [] }: RequestOptions<string> = {},
+    { timeoutMs = TIMEOUT_MS }: PushOptions = {},
   ): Promise<Ended> {
-    return new Promise((resolve) => {
-      const settle = (status: string, response: unknown): void => {
-        clearTimeout(timer)
-        this.#onClose.delete(closed)
-        resolve({ status, response })
-      }
-      const closed = (): void => settle('closed', undefined)
-      const push = this.channel.push(event, framed(payload), timeoutMs)
-      // The official client's own stops at any answer, also at one whose status nobody asked for.
-      const timer = setTimeout(() => settle('timeout', undefined), timeoutMs)
-      this.#onClose.add(closed)
-      for (const status of new Set(['ok', 'error', ...statuses])) {
-        push.receive(status, (response) => settle(status, response))
-      }
-    })
+    if (this.#closed) return { status: 'closed', response: undefined }
+    return this.#answers.send(event, payload, timeoutMs)
   }
 
   /** Hears an event of the server, until the function this returns is called. */
@@ -183,7 +177,7 @@ export class TypedChannel<C> {
     return this.#listen('phx_error', () => callback())
   }
 
-  /** It is over: it was left, or it has stopped in order. What waits for an answer has got `closed`. */
+  /** It is over, told once: it was left, or it has stopped in order. What waits for an answer gets `closed`. */
   onClose(callback: () => void): Off {
     this.#onClose.add(callback)
     return () => {
@@ -191,20 +185,14 @@ export class TypedChannel<C> {
     }
   }
 
-  /** Leaves; resolves when that is answered, or will not be any more. */
+  /** Leaves: from here on it is closed. Resolves at once, as the official client does not wait for the answer. */
   leave(timeoutMs: number = TIMEOUT_MS): Promise<void> {
+    if (this.#closed) return Promise.resolve()
     return new Promise((resolve) => {
-      const push = this.channel.leave(timeoutMs)
+      const push = this.channel.leave(bounded(timeoutMs))
       for (const status of ['ok', 'error', 'timeout']) push.receive(status, () => resolve())
     })
   }
-}
-
-/** The official client takes an ArrayBuffer for bytes, and nothing else. */
-function framed(payload: unknown): object {
-  if (!(payload instanceof Uint8Array)) return (payload ?? {}) as object
-  const { buffer, byteOffset, byteLength } = payload
-  return byteOffset === 0 && byteLength === buffer.byteLength ? buffer : payload.slice().buffer
 }
 
 /**

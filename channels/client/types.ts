@@ -1,6 +1,7 @@
 /** What a typed client reads of a channel's type. Nothing here is there at run time. */
 import type { Answer, Channel, Contract } from '../channel/contract.ts'
 import type { FieldIssue } from './errors.ts'
+import type { Json } from './json.ts'
 
 /** The contract of a channel; one without types takes and gives anything. */
 export type TermsOf<C> = C extends Channel<infer T> ? (T extends Contract ? T : Contract) : Contract
@@ -19,9 +20,9 @@ export type AnswersOf<C, K> = K extends keyof TermsOf<C>['answers']
   ? Extract<TermsOf<C>['answers'][K], Answer>
   : Answer
 
-/** Bytes leave as any view of them, and arrive as a buffer. */
-export type Sendable<P> = P extends Uint8Array ? Uint8Array | ArrayBuffer : P
-export type Received<P> = P extends Uint8Array ? ArrayBuffer : P
+/** Bytes leave as any view of them, and arrive as a buffer; anything else arrives as JSON has it: a Date as text. */
+export type Sendable<P> = P extends Uint8Array ? ArrayBufferView | ArrayBuffer : P
+export type Received<P> = P extends Uint8Array ? ArrayBuffer : Json<P>
 
 /** What the server itself answers when it does not pass an event, or a join, on to the channel. */
 export interface Refusal {
@@ -52,16 +53,23 @@ type Declared<A, S extends string> = Received<
   Extract<A, { readonly status: S; readonly response: unknown }>['response']
 >
 
+/** Answers of another status than `ok` and `error`, as far as their names are known. */
+type OthersOf<A> =
+  A extends Answer<infer S, infer P>
+    ? string extends S
+      ? never
+      : S extends 'ok' | 'error'
+        ? never
+        : { readonly status: S; readonly response: Received<P> }
+    : never
+
 /** How a push ends. */
-export type Outcome<A, Others extends string = never> =
+export type Outcome<A> =
   | { readonly status: 'ok'; readonly response: AnswerTo<A, 'ok'> }
   | { readonly status: 'error'; readonly response: Declared<A, 'error'> | Refusal }
-  | { [S in Others]: { readonly status: S; readonly response: AnswerTo<A, S> } }[Others]
-  /** No answer came in time, or the channel was closed before one did. */
-  | { readonly status: 'timeout' | 'closed'; readonly response: undefined }
-
-/** Statuses beside `ok` and `error`. */
-export type OtherStatuses<A extends { readonly status: string }> = Exclude<
-  A['status'],
-  'ok' | 'error'
->
+  | OthersOf<A>
+  /**
+   * No answer came: in time; before the channel was closed; or before it crashed or the connection was lost, when the event had
+   * been sent and may have been handled.
+   */
+  | { readonly status: 'timeout' | 'closed' | 'lost'; readonly response: undefined }

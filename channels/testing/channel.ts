@@ -1,9 +1,10 @@
 /** A joined channel of a test's client: what it sends, and what is expected to come. Every assert awaits; none polls. */
 import type { ExitReason, Pid } from '../../runtime/index.ts'
-import { Self } from '../../runtime/process/self.ts'
 import type { AssertOptions, Match, TestNode } from '../../runtime/testing/index.ts'
+import { phoenixV2 } from '../wire/phoenixV2.ts'
 import type { TestClient } from './client.ts'
-import type { ToTest } from './process.ts'
+import { expectListening } from './listening.ts'
+import type { ToTest } from './socket.ts'
 
 const CLOSE_MS = 5_000
 
@@ -94,18 +95,22 @@ export class TestChannel {
     return (await node.assertReceive<{ readonly reason: ExitReason }>(down)).reason
   }
 
-  /** Broadcasts on its topic to all but this channel's client. */
+  /** Broadcasts on its topic to all but this channel's client. @throws CHN_PAYLOAD, CHN_FIELD_TOO_LONG beside bytes */
   broadcastFrom(event: string, payload: object = {}): void {
-    const { pid, scheduler } = Self.processOf(this.#node.self)
-    scheduler.pubsub.broadcast(pid, this.topic, event, payload, this.pid, false)
+    phoenixV2.encodeBroadcast(this.topic, event, payload)
+    this.#node.self.broadcastFrom(this.topic, event, payload, this.pid)
   }
 
   #pushed(event: string, payload: Match | undefined): object {
-    const { client, topic } = this
-    return { type: 'push', client: client.number, topic, event, ...partly('payload', payload) }
+    const { client, topic, joinRef: join } = this
+    const parts = { event, ...partly('payload', payload) }
+    return { type: 'push', client: client.number, topic, join, ...parts }
   }
 
-  /** Its client gets this event, pushed or broadcast, with a payload that matches; the payload. */
+  /**
+   * Its client gets this event, pushed or broadcast, with a payload that matches; the payload. What is for an earlier or a later
+   * join of the topic does not count.
+   */
   assertPush<T = unknown>(event: string, payload?: Match, options?: AssertOptions): Promise<T> {
     return payloadOf(this.#node.assertReceive<ToTest>(this.#pushed(event, payload), options))
   }
@@ -151,17 +156,28 @@ export class TestChannel {
   }
 
   /** This is broadcast on its topic, to whoever listens; the payload. The test listens since subscribeAndJoin. */
-  assertBroadcast<T = unknown>(
+  async assertBroadcast<T = unknown>(
     event: string,
     payload?: Match,
     options?: AssertOptions,
   ): Promise<T> {
-    return payloadOf(this.#node.assertReceive(this.#broadcasted(event, payload), options))
+    const at = new Error()
+    const heard = this.#node.assertReceive(this.#broadcasted(event, payload), options)
+    return payloadOf<T>(
+      heard.catch((error: unknown) => {
+        expectListening(this.#node, this.topic, at)
+        throw error
+      }),
+    )
   }
 
-  /** No such broadcast within 100 ms of virtual time, or `withinMs`. */
-  refuteBroadcast(event: string, payload?: Match, options?: AssertOptions): Promise<void> {
-    return this.#node.refuteReceive(this.#broadcasted(event, payload), options)
+  /**
+   * No such broadcast within 100 ms of virtual time, or `withinMs`.
+   * @throws BEAMISH_TEST_ASSERTION when it comes, or the test does not listen to the topic
+   */
+  async refuteBroadcast(event: string, payload?: Match, options?: AssertOptions): Promise<void> {
+    expectListening(this.#node, this.topic, new Error())
+    await this.#node.refuteReceive(this.#broadcasted(event, payload), options)
   }
 
   /** The process ends, or has ended, with that reason if one is given. */

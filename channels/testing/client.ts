@@ -1,43 +1,16 @@
 /** Clients of a test: they connect, join and hear as those of a browser do, on a test node. */
-import { BeamishError, type Pid, type Placement } from '../../runtime/index.ts'
+import { BeamishError, type Pid } from '../../runtime/index.ts'
+import { findBehaviour } from '../../runtime/process/behaviour.ts'
 import type { AssertOptions, TestNode } from '../../runtime/testing/index.ts'
 import { findChannel } from '../channel/channel.ts'
 import type { Channel } from '../channel/contract.ts'
-import type { HeaderPairs } from '../socket/details.ts'
 import type { RoutedChannel } from '../socket/socketAt.ts'
-import { findSocket, type SocketDefinition, type UserSocket } from '../socket/userSocket.ts'
-import type { SocketLimits } from '../transport/limits.ts'
 import type { Route } from '../transport/routes.ts'
 import { TestChannel } from './channel.ts'
-import { ConnectRefused, JoinRefused } from './errors.ts'
-import { ClientProcess, putDown, type ToTest } from './process.ts'
-import type { Sent } from './terms.ts'
-
-/** What the request of a test's client looks like (Phoenix `connect_info`). */
-export interface TestConnectInfo {
-  readonly headers?: Readonly<Record<string, string>> | HeaderPairs
-  /** Path and query. Default /socket/websocket. */
-  readonly url?: string
-  readonly encrypted?: boolean
-  readonly address?: string
-  readonly port?: number
-  readonly session?: Readonly<Record<string, unknown>>
-  readonly authToken?: string
-  /** What the mount would be given as `connectInfo`. */
-  readonly custom?: Readonly<Record<string, unknown>>
-}
-
-export interface ClientOptions {
-  /** Topics to channels, as for socketAt. A join may also name its channel. */
-  readonly channels?: Readonly<Record<string, Channel | RoutedChannel>>
-  readonly limits?: Partial<SocketLimits>
-  /** The thread its connection is on. Default: any. */
-  readonly scheduler?: number
-  /** Where its channels run: beside their connection, as an endpoint has them, or anywhere. Default here. */
-  readonly place?: Placement
-}
-
-let clients = 0
+import { JoinRefused } from './errors.ts'
+import { listen } from './listening.ts'
+import type { ToSend, ToTest } from './socket.ts'
+import { type Sent, sentFrame } from './wire.ts'
 
 /**
  * A connected client. Made by connect() and clientOf().
@@ -65,7 +38,6 @@ export class TestClient {
   /** What the socket's id answered. */
   readonly id: string | undefined
   readonly #number: number
-  readonly #channels: Pid
   readonly #routes: Route[]
   #refs = 0
 
@@ -74,7 +46,6 @@ export class TestClient {
     parts: {
       readonly pid: Pid
       readonly transport: Pid
-      readonly channels: Pid
       readonly number: number
       readonly routes: Route[]
       readonly assigns: Readonly<Record<string, unknown>>
@@ -87,7 +58,6 @@ export class TestClient {
     this.assigns = parts.assigns
     this.id = parts.id
     this.#number = parts.number
-    this.#channels = parts.channels
     this.#routes = parts.routes
   }
 
@@ -97,8 +67,9 @@ export class TestClient {
   }
 
   /**
-   * Joins a topic. The channel is looked up among the routes, unless it is given.
-   * @throws JoinRefused
+   * Joins a topic. The channel is looked up among the routes, unless it is given. Resolves as soon as the join is taken, also when
+   * the channel has ended by then.
+   * @throws JoinRefused when it was answered otherwise, or the connection was closed
    */
   async join<C = unknown>(
     topic: string,
@@ -108,18 +79,19 @@ export class TestClient {
     if (channel !== undefined) this.#routes.unshift(routeOf(topic, channel))
     const ref = this.ref()
     this.send({ event: 'phx_join', payload: params, topic, ref, joinRef: ref })
-    const answer = await this.node.assertReceive<ToTest & { type: 'reply' }>(
-      { type: 'reply', client: this.#number, topic, ref },
+    const client = this.#number
+    const answer = await this.node.assertReceive<ToTest & { type: 'reply' | 'unanswered' }>(
+      function theAnswerToTheJoin(message: unknown) {
+        const told = message as (ToTest & { readonly ref?: unknown }) | null
+        if (told?.client !== client || told.ref !== ref) return false
+        return told.type === 'reply' || told.type === 'unanswered'
+      },
       { withinMs: Number.POSITIVE_INFINITY },
     )
+    if (answer.type === 'unanswered') throw new JoinRefused(topic, { reason: 'closed' })
     if (answer.status !== 'ok') throw new JoinRefused(topic, answer.payload)
-    const children = (await this.node.self.call(this.#channels, 'whichChildren')) as readonly {
-      readonly id: string
-      readonly pid: Pid
-    }[]
-    const pid = children.findLast(({ id }) => id === topic)?.pid
-    if (pid === undefined) throw new JoinRefused(topic, { reason: 'it ended at once' })
-    return new TestChannel(this, topic, pid, ref, answer.payload)
+    const pid = await this.node.self.call(this.pid, 'channelOf', ref)
+    return new TestChannel(this, topic, pid as Pid, ref, answer.payload)
   }
 
   /** Joins, and subscribes the test to the topic first: assertBroadcast hears what is broadcast on it. */
@@ -128,13 +100,18 @@ export class TestClient {
     params: unknown = {},
     channel?: Channel<C>,
   ): Promise<TestChannel> {
-    subscribe(this.node, topic)
+    listen(this.node, topic)
     return this.join(topic, params, channel)
   }
 
-  /** Sends a message as it would come from the wire. */
+  /**
+   * Sends a message, as it stands, in a frame: JSON, or a binary one for bytes.
+   * @throws TypeError for what has no JSON, CHN_FIELD_TOO_LONG beside bytes
+   */
   send(sent: Sent): void {
-    this.node.self.send(this.pid, sent)
+    const { event, topic, ref } = sent
+    const join = event === 'phx_join' && ref !== null ? { topic, ref } : undefined
+    this.node.self.send(this.pid, { frame: sentFrame(sent), join } satisfies ToSend)
   }
 
   /** The next ref of this client. */
@@ -157,167 +134,16 @@ export class TestClient {
   }
 }
 
-const subscribed = new WeakMap<TestNode, Set<string>>()
-
-/** Once per topic: a second subscription would have each broadcast come twice. */
-function subscribe(node: TestNode, topic: string): void {
-  let topics = subscribed.get(node)
-  if (topics === undefined) {
-    topics = new Set()
-    subscribed.set(node, topics)
-  }
-  if (topics.has(topic)) return
-  topics.add(topic)
-  node.self.subscribe(topic)
-}
-
-function routeOf(topic: string, given: Channel | RoutedChannel): Route {
+export function routeOf(topic: string, given: Channel | RoutedChannel): Route {
   const { channel, assigns } = 'channel' in given ? given : { channel: given, assigns: undefined }
   const definition = findChannel(channel.name)
-  if (definition === undefined) {
+  if (definition === undefined && findBehaviour(channel.name) === undefined) {
     throw new BeamishError('BEAMISH_BAD_OPTION', {
       option: `the channel of ${topic}`,
       got: channel.name,
-      fix: 'give one that channel() has made',
+      fix: 'give one that channel() has made, or a behaviour',
     })
   }
-  const route = { topic, behaviour: channel.name, shutdown: definition.shutdown }
+  const route = { topic, behaviour: channel.name, shutdown: definition?.shutdown ?? 5_000 }
   return assigns === undefined ? route : { ...route, assigns }
-}
-
-const DEFAULT_URL = '/socket/websocket'
-
-async function opened(
-  node: TestNode,
-  definition: SocketDefinition,
-  params: Readonly<Record<string, unknown>>,
-  info: TestConnectInfo,
-  options: ClientOptions,
-): Promise<TestClient> {
-  const number = ++clients
-  const routes = Object.entries(options.channels ?? {}).map(([topic, given]) =>
-    routeOf(topic, given),
-  )
-  const { headers = {}, session } = info
-  const pairs = Array.isArray(headers) ? headers : Object.entries(headers)
-  let assigns: Readonly<Record<string, unknown>> = {}
-  let id: string | undefined
-  const ticket = putDown({
-    client: number,
-    test: node.self.pid,
-    definition: {
-      name: definition.name,
-      connect: definition.connect.bind(definition),
-      id: (socket) => {
-        const found = definition.id?.(socket)
-        assigns = socket.assigns
-        id = typeof found === 'string' ? found : undefined
-        return found
-      },
-    },
-    routes,
-    connect: {
-      params: structuredClone(params),
-      session,
-      userAgent: undefined,
-      remoteAddress: info.address,
-      url: 'http://localhost',
-    },
-    request: {
-      headers: Object.fromEntries(pairs.map(([name, value]) => [name.toLowerCase(), value])),
-      url: info.url ?? DEFAULT_URL,
-      encrypted: info.encrypted ?? false,
-      address: info.address ?? '127.0.0.1',
-      port: info.port,
-    },
-    authToken: info.authToken,
-    custom: info.custom ?? {},
-    // A client of a test sends no heartbeats.
-    limits: { idleTimeoutMs: Number.POSITIVE_INFINITY, ...options.limits },
-    place: options.place ?? 'here',
-  })
-  const place: Placement =
-    options.scheduler === undefined ? 'any' : { scheduler: options.scheduler }
-  const pid = await node.spawn(ClientProcess, ticket, { place })
-  const decided = await node.assertReceive<ToTest>(
-    (message: unknown) => {
-      const { client, type } = message as ToTest
-      return client === number && (type === 'connected' || type === 'refused')
-    },
-    { withinMs: Number.POSITIVE_INFINITY },
-  )
-  if (decided.type === 'refused') throw new ConnectRefused(decided.status, decided.reason)
-  const { transport, channels } = await node.self.call(pid, 'parts')
-  return new TestClient(node, { pid, transport, channels, number, routes, assigns, id })
-}
-
-/**
- * Connects a client to a socket of a test node: its connect and id run as they do for one from outside.
- *
- * @example
- * ```ts
- * import { any, channel, ok, socket } from 'beamish/channels'
- * import { connect } from 'beamish/channels/testing'
- * import { testNode } from 'beamish/testing'
- * const User = socket('doc-test-user', {
- *   connect: ({ user_id }, socket) => socket.assign({ userId: String(user_id) }),
- * })
- * const Echo = channel('doc-test-echo', {
- *   socket: User,
- *   events: { say: any() },
- *   join: (_topic, _payload, socket) => socket,
- *   handleIn: { say: (said, socket) => ok({ said, by: socket.assigns.userId }) },
- * })
- * const node = await testNode({ seed: 7 })
- * const client = await connect(node, User, { user_id: 'ada' }, {}, { channels: { 'echo:*': Echo } })
- * const echo = await client.join('echo:1')
- * await echo.assertReply(echo.push('say', 'hello'), 'ok', { said: 'hello', by: 'ada' })
- * await node.stop()
- * ```
- * @throws ConnectRefused
- */
-export function connect(
-  node: TestNode,
-  socket: UserSocket,
-  params: Readonly<Record<string, unknown>> = {},
-  info: TestConnectInfo = {},
-  options: ClientOptions = {},
-): Promise<TestClient> {
-  const definition = findSocket(socket.name)
-  if (definition === undefined) {
-    throw new BeamishError('BEAMISH_BAD_OPTION', {
-      option: 'the socket of connect()',
-      got: socket.name,
-      fix: 'give one that socket() has made',
-    })
-  }
-  return opened(node, definition, params, info, options)
-}
-
-/**
- * A client that is connected already, with these assigns and this id: for tests that are not about connect.
- *
- * @example
- * ```ts
- * import { channel } from 'beamish/channels'
- * import { clientOf } from 'beamish/channels/testing'
- * import { testNode } from 'beamish/testing'
- * const Hall = channel('doc-test-hall', { join: (_topic, _payload, socket) => socket })
- * const client = await clientOf(await testNode(), { userId: 'ada' })
- * const hall = await client.join('hall:1', {}, Hall)
- * hall.leave()
- * await hall.assertPush('phx_close')
- * ```
- */
-export function clientOf(
-  node: TestNode,
-  assigns: Readonly<Record<string, unknown>>,
-  { id, ...options }: ClientOptions & { readonly id?: string } = {},
-): Promise<TestClient> {
-  const definition: SocketDefinition = {
-    name: 'a socket of the test',
-    connect: (_params, socket) => socket.assign(assigns),
-    id: () => id,
-  }
-  return opened(node, definition, {}, {}, options)
 }

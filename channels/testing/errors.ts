@@ -1,4 +1,5 @@
 /** What connect and join of a test reject with, beside a failed assertion. */
+import { safeText } from '../../runtime/exit/reason.ts'
 
 /**
  * The socket's connect refused.
@@ -47,7 +48,9 @@ export class JoinRefused extends Error {
 
   constructor(topic: string, response: unknown) {
     const reason = (response as { readonly reason?: unknown } | undefined)?.reason
-    super(`the join of ${topic} was refused: ${typeof reason === 'string' ? reason : 'no reason'}`)
+    // Of an invalid payload the issues say which field.
+    const only = typeof reason === 'string' && Object.keys(response as object).length === 1
+    super(`the join of ${topic} was refused: ${only ? reason : safeText(response, 500)}`)
     this.name = 'JoinRefused'
     this.topic = topic
     this.response = response

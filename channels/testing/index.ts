@@ -6,12 +6,8 @@
 /** A joined channel. */
 export { TestChannel } from './channel.ts'
 /** Clients. */
-export {
-  type ClientOptions,
-  clientOf,
-  connect,
-  TestClient,
-  type TestConnectInfo,
-} from './client.ts'
+export { TestClient } from './client.ts'
+/** Their connections. */
+export { type ClientOptions, clientOf, connect, type TestConnectInfo } from './connect.ts'
 /** Refusals. */
 export { ConnectRefused, JoinRefused } from './errors.ts'

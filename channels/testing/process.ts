@@ -3,11 +3,15 @@
  * test, and what the test sends comes in as from a network. The transport behind it is the real one.
  */
 import {
+  type ChildSpec,
   dynamicSupervisor,
+  type From,
   genServer,
+  noreply,
   type Pid,
   type Placement,
   type Self,
+  type StartResult,
   stop,
 } from '../../runtime/index.ts'
 import { findBehaviour } from '../../runtime/process/behaviour.ts'
@@ -17,19 +21,10 @@ import { connectingSockets } from '../transport/connecting.ts'
 import { type SocketLimits, socketLimits } from '../transport/limits.ts'
 import { TransportProcess } from '../transport/process.ts'
 import type { Route } from '../transport/routes.ts'
-import type { AcceptedSocket } from '../transport/webSocket.ts'
-import type { ConnectInfo } from '../wire/link.ts'
+import type { ConnectInfo, Join } from '../wire/link.ts'
 import { defaultDecodeLimits } from '../wire/message.ts'
-import type { Frame } from '../wire/serializer.ts'
-import { type Sent, sentFrame, type Term, termOf, terms } from './terms.ts'
-
-/** To the test, from a client of it. */
-export type ToTest = { readonly client: number } & (
-  | Term
-  | { readonly type: 'connected' }
-  | { readonly type: 'refused'; readonly status: number; readonly reason: string }
-  | { readonly type: 'closed'; readonly code: number; readonly reason: string }
-)
+import { phoenixV2 } from '../wire/phoenixV2.ts'
+import { TestSocket, type Told, type ToSend } from './socket.ts'
 
 export interface Setting {
   readonly client: number
@@ -42,6 +37,7 @@ export interface Setting {
   readonly authToken: string | undefined
   readonly custom: Readonly<Record<string, unknown>>
   readonly limits: Partial<SocketLimits>
+  readonly strict: boolean
   readonly place: Placement
 }
 
@@ -56,60 +52,15 @@ export const putDown = (setting: Setting): number => {
 interface State {
   readonly socket: TestSocket
   readonly transport: Pid
+  /** The supervisor of its channels. */
   readonly channels: Pid
+  /** Of each join, the channel: by its ref. */
+  readonly joined: Map<string | null, Pid>
+  /** Who asked for a channel before it was known. */
+  readonly asking: Map<string | null, From>
 }
 
-type Message = Sent | { readonly disconnect: number }
-
-/** The socket, whose other end is the test. */
-class TestSocket implements AcceptedSocket {
-  readonly bufferedBytes = 0
-  readonly #tell: (message: Term | { type: 'closed'; code: number; reason: string }) => void
-  #onFrame: (frame: Frame) => void = () => {}
-  #onClose: (code: number) => void = () => {}
-  #closed = false
-
-  constructor(tell: (message: Term | { type: 'closed'; code: number; reason: string }) => void) {
-    this.#tell = tell
-  }
-
-  send(frames: readonly Frame[]): void {
-    if (this.#closed) return
-    for (const frame of frames) this.#tell(termOf<Term>(frame))
-  }
-
-  onControl(): void {}
-  pause(): void {}
-  resume(): void {}
-  terminate(): void {}
-
-  onFrame(listener: (frame: Frame) => void): void {
-    this.#onFrame = listener
-  }
-
-  onClose(listener: (code: number) => void): void {
-    this.#onClose = listener
-  }
-
-  /** The server says goodbye: the client hears it, and answers. */
-  close(code: number, reason: string): void {
-    if (this.#closed) return
-    this.#closed = true
-    this.#tell({ type: 'closed', code, reason })
-    this.#onClose(code)
-  }
-
-  received(sent: Sent): void {
-    if (!this.#closed) this.#onFrame(sentFrame(sent))
-  }
-
-  /** The client says goodbye. */
-  disconnected(code: number): void {
-    if (this.#closed) return
-    this.#closed = true
-    this.#onClose(code)
-  }
-}
+type Message = ToSend | { readonly disconnect: number }
 
 export const ClientProcess = genServer('beamish.testClient', {
   trapExit: true,
@@ -119,8 +70,9 @@ export const ClientProcess = genServer('beamish.testClient', {
     if (setting === undefined) return stop('normal')
     settings.delete(client)
     const { test, definition, routes, connect, request, authToken, custom, place } = setting
-    const tell = (message: object): void => self.send(test, { ...message, client })
-    const socket = new TestSocket(tell)
+    const limits = socketLimits(setting.limits)
+    const tell = (told: Told): void => self.send(test, { ...told, client })
+    const socket = new TestSocket(tell, limits.maxFrameBytes)
     const spec = dynamicSupervisor({ id: 'channels' })
     const channels = await self.startLink(
       findBehaviour(spec.behaviour) as never,
@@ -131,13 +83,14 @@ export const ClientProcess = genServer('beamish.testClient', {
       details: new ConnectDetails(request, connect.session, authToken, custom),
       settings: {
         routes,
-        serializer: terms,
-        strict: false,
+        serializer: phoenixV2,
+        strict: setting.strict,
         connect,
-        limits: socketLimits(setting.limits),
-        decodeLimits: defaultDecodeLimits,
+        limits,
+        decodeLimits: { ...defaultDecodeLimits, maxDepth: limits.maxDepth },
         overflow: 'close',
-        channels,
+        // By way of this process: it keeps which channel is whose, also of one that has ended since.
+        channels: self.pid,
         place,
       },
       accept: () => {
@@ -147,14 +100,48 @@ export const ClientProcess = genServer('beamish.testClient', {
       refuse: (status, reason) => tell({ type: 'refused', status, reason }),
     })
     const transport = await self.start(TransportProcess, ticket)
-    return { socket, transport, channels } as State
+    const state: State = { socket, transport, channels, joined: new Map(), asking: new Map() }
+    return state
   },
   handleCall: {
-    parts: ({ transport, channels }) => ({ transport, channels }),
+    transport: ({ transport }) => transport,
+    startChild(state, spec: ChildSpec, self, from) {
+      const { joinRef } = spec.argument as Join
+      // Not awaited here: what is slow to start must not hold up what the client sends.
+      self
+        .call(state.channels, 'startChild', spec, { timeoutMs: Number.POSITIVE_INFINITY })
+        .then((result) => {
+          started(state, joinRef, result as StartResult, self)
+          self.reply(from, result)
+        })
+        .catch((error: unknown) => self.reply(from, { ok: false, reason: String(error) }))
+      return noreply()
+    },
+    /** The channel of a join that was taken. */
+    channelOf({ joined, asking }, joinRef: string, _self, from) {
+      const pid = joined.get(joinRef)
+      if (pid !== undefined) return pid
+      asking.set(joinRef, from)
+      return noreply()
+    },
   },
-  handleInfo(state, received) {
+  handleInfo({ socket }, received) {
     const message = received as Message
-    if ('disconnect' in message) state.socket.disconnected(message.disconnect)
-    else if ('topic' in message) state.socket.received(message)
+    if ('disconnect' in message) socket.disconnected(message.disconnect)
+    else if ('frame' in message) socket.received(message)
   },
 })
+
+function started(
+  { joined, asking }: State,
+  joinRef: string | null,
+  result: StartResult,
+  self: Self,
+): void {
+  if (!result.ok) return
+  joined.set(joinRef, result.pid)
+  const from = asking.get(joinRef)
+  if (from === undefined) return
+  asking.delete(joinRef)
+  self.reply(from, result.pid)
+}

@@ -50,6 +50,10 @@ export class PubSub {
     if (removed > 0) this.#board.addInterest(this.#slot, bucketOf(topic), -removed)
   }
 
+  subscribed(process: Process, topic: string): boolean {
+    return this.#table.owned(process).some(({ key }) => key === topic)
+  }
+
   /** A process has ended. */
   forget(process: Process): void {
     for (const entry of this.#table.forget(process)) {

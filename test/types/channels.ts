@@ -17,7 +17,12 @@ import {
   socket,
   string,
 } from 'beamish/channels'
-import { type PhoenixSocket, type Refusal, typedChannel } from 'beamish/channels/client'
+import {
+  type PhoenixSocket,
+  type Received,
+  type Refusal,
+  typedChannel,
+} from 'beamish/channels/client'
 
 type Equal<One, Other> =
   (<T>() => T extends One ? 1 : 2) extends <T>() => T extends Other ? 1 : 2 ? true : false
@@ -246,11 +251,11 @@ export async function client(phoenix: PhoenixSocket): Promise<void> {
     const { response } = outcome
     if ('at' in response) same<Equal<typeof response.at, number>>()
     else same<Equal<typeof response.issues, Refusal['issues']>>()
-  } else same<Equal<typeof outcome.status, 'timeout' | 'closed'>>()
-  const vote = await room.request('vote', 3, { statuses: ['busy'] })
+  } else same<Equal<typeof outcome.status, 'timeout' | 'closed' | 'lost'>>()
+  const vote = await room.request('vote', 3)
   if (vote.status === 'busy') same<Equal<typeof vote.response, { retryInMs: number }>>()
   // @ts-expect-error no such status is answered
-  await room.request('vote', 3, { statuses: ['idle'] })
+  if (vote.status === 'idle') return
   const off: () => void = room.on('new_msg', ({ body, from }) => {
     same<Equal<typeof body, string>>()
     same<Equal<typeof from, string>>()
@@ -268,6 +273,49 @@ export async function client(phoenix: PhoenixSocket): Promise<void> {
   same<Equal<typeof pong, { pong: boolean }>>()
   await room.leave()
 }
+
+// What a client gets has been JSON: it has not the types that JSON has not.
+type Id = string & { readonly brand: 'id' }
+interface Kept {
+  readonly id: Id
+  readonly at: Date
+  readonly tags?: readonly string[]
+  readonly nested: { readonly when: Date | null; readonly any: unknown; readonly pair: [Date, 1] }
+  readonly method: () => void
+  readonly all: Map<string, number>
+  readonly kind: 'a' | 'b'
+}
+interface Arrives {
+  readonly id: Id
+  readonly at: string
+  readonly tags?: readonly string[]
+  readonly nested: {
+    readonly when: string | null
+    readonly any: unknown
+    readonly pair: [string, 1]
+  }
+  readonly all: Record<never, never>
+  readonly kind: 'a' | 'b'
+}
+same<Equal<Received<Kept>, { [K in keyof Arrives]: Arrives[K] }>>()
+same<Equal<Received<Date>, string>>()
+same<Equal<Received<unknown>, unknown>>()
+// biome-ignore lint/suspicious/noExplicitAny: what has no type keeps none
+same<Equal<Received<{ readonly a: any }>, { readonly a: any }>>()
+same<Equal<Received<object>, object>>()
+same<Equal<Received<{ readonly a: boolean }>, { readonly a: boolean }>>()
+same<Equal<Received<Uint8Array>, ArrayBuffer>>()
+same<Equal<Received<{ a: number; one: () => void; other(): void }>, { a: number }>>()
+same<Equal<Received<{ a?: Date | undefined }>, { a?: string | undefined }>>()
+same<Equal<Received<Record<string, Date>>, Record<string, string>>>()
+type Value = string | number | null | readonly Value[] | { readonly [name: string]: Value }
+same<Equal<Received<Value>, Value>>()
+interface Tree {
+  readonly at: Date
+  readonly branches: readonly Tree[]
+}
+export const firstLeaf = (tree: Received<Tree>): string | undefined => tree.branches[0]?.at
+same<Equal<Received<readonly { at: Date }[]>, readonly { at: string }[]>>()
 
 export const Bare = channel('types.bare', {
   events: { ping: any() },

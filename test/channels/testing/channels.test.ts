@@ -206,35 +206,6 @@ t.test('in production nobody looks', async (t) => {
   await channel.assertPush('scored', { points: 'many' })
 })
 
-const Terms = channel('kit.terms', {
-  events: { date: any(), cycle: any(), mutated: any(), text: any() },
-  join: (_topic, _payload, socket) => socket,
-  handleIn: {
-    date: () => ok({ at: new Date(5), gone: undefined, left: new Map([['a', 1]]) }),
-    cycle: () => ok({ big: 1n }),
-    mutated(_payload, socket) {
-      const payload = { n: 1 }
-      socket.push('told', payload)
-      payload.n = 2
-    },
-    text: () => 'text' as never,
-  },
-})
-
-t.test('payloads stay terms; what the wire would refuse is refused', async (t) => {
-  const client = await clientOf(await opened(t), {})
-  const channel = await client.join('terms:1', {}, Terms)
-  const sent = await channel.assertReply<{ at: Date; left: Map<string, number> }>(
-    channel.push('date'),
-    'ok',
-  )
-  t.same([sent.at.getTime(), sent.left.get('a')], [5, 1])
-  channel.push('mutated')
-  t.same(await channel.assertPush('told'), { n: 1 })
-  channel.push('cycle')
-  t.match(formatReason(await channel.assertEnded()), /bigints as strings/)
-})
-
 const Shown = socket('kit.shown', {
   connect: ({ room }, socket, info) =>
     socket.assign({
