@@ -1,5 +1,6 @@
 /** A channel of the official client, typed by the channel it talks to. */
 import { Answers, bounded, type Ended } from './answers.ts'
+import { framed } from './bytes.ts'
 import { JoinError, PushError } from './errors.ts'
 import type { PhoenixChannel, PhoenixSocket } from './phoenix.ts'
 import type {
@@ -105,7 +106,7 @@ export class TypedChannel<C> {
   }
 
   /**
-   * Sends an event and resolves with the response of `ok`. Bytes go out as a binary frame.
+   * Sends an event and resolves with the response of `ok`. Bytes go out as a binary frame. For one that gets no answer use send.
    * @throws PushError with the status and response of any other answer, or `timeout`, `closed` or `lost`
    */
   async push<K extends keyof EventsOf<C> & string>(
@@ -136,6 +137,17 @@ export class TypedChannel<C> {
   ): Promise<Ended> {
     if (this.#closed) return { status: 'closed', response: undefined }
     return this.#answers.send(event, payload, timeoutMs)
+  }
+
+  /**
+   * Sends an event whose answer nobody waits for: one its handler does not answer, such as that somebody is typing. Before the
+   * join is answered it waits for it, as all pushes do; after the end it goes nowhere.
+   */
+  send<K extends keyof EventsOf<C> & string>(
+    event: K,
+    ...[payload]: SendArguments<EventsOf<C>[K], never>
+  ): void {
+    if (!this.#closed) this.channel.push(event, framed(payload))
   }
 
   /** Hears an event of the server, until the function this returns is called. */

@@ -40,6 +40,19 @@ t.test('what is asked of a channel that was left is closed at once', async (t) =
   await client.close()
 })
 
+t.test('what nobody waits for is sent in order, also before the join is answered', async (t) => {
+  const client = await Client.open(desk, 'ada')
+  const channel = typedChannel<typeof Desk>(client.socket, 'desk:send')
+  const waiting = new Promise<void>((resolve) => channel.on('waiting', () => resolve()))
+  void channel.join()
+  channel.send('wait', {})
+  await waiting
+  channel.send('close', {})
+  t.match(await channel.request('ping', {}, LONG), { status: 'closed' })
+  t.equal(channel.send('wait', {}), undefined, 'after the end it goes nowhere')
+  await client.close()
+})
+
 t.test('so is it of a channel that has stopped in order', async (t) => {
   const [client, channel] = await entered('desk:stopped')
   t.match(await rejection(channel.push('close', {}, LONG)), { status: 'closed' })
