@@ -8,6 +8,7 @@ import {
   Reply,
   type Stop,
 } from '../../runtime/genServer/results.ts'
+import { BeamishError } from '../../runtime/index.ts'
 import { type Process, Status } from '../../runtime/process/process.ts'
 import { awaitMessage } from '../../runtime/process/waiting.ts'
 import { isThenable } from '../../runtime/scheduler/thenable.ts'
@@ -83,3 +84,6 @@ const wrong = (callback: string, what: string, fix: string): ChannelError =>
 
 export const badReturn = (callback: string, value: unknown): Exit =>
   new Exit({ badReturn: { callback, value: safeText(value, 200) } })
+
+export const noHandler = (callback: string, event: string): BeamishError =>
+  new BeamishError('BEAMISH_NO_HANDLER', { behaviour: 'the channel', callback, event })

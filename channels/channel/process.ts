@@ -2,9 +2,9 @@
  * A channel as a process: one per client and joined topic. It joins, handles what its client and others send, and tells its
  * transport how it ends.
  */
-import { isShutdown, plain, reasonOf } from '../../runtime/exit/reason.ts'
+import { plain, reasonOf } from '../../runtime/exit/reason.ts'
 import { NoReply, Reply, Stop } from '../../runtime/genServer/results.ts'
-import { BeamishError, type ExitReason } from '../../runtime/index.ts'
+import type { ExitReason } from '../../runtime/index.ts'
 import type { Behaviour, CodeChange, StatusReport } from '../../runtime/process/behaviour.ts'
 import type { Flags } from '../../runtime/process/flags.ts'
 import {
@@ -32,10 +32,11 @@ import {
   checkState,
   idle,
   isPayload,
+  noHandler,
 } from './answers.ts'
 import { frameOf } from './broadcast.ts'
 import type { ChannelDefinition } from './channel.ts'
-import { endWith } from './orphan.ts'
+import { endWith, orphanMs } from './orphan.ts'
 import {
   dropped,
   type EventRefusal,
@@ -48,17 +49,9 @@ import { ChannelReply, Joined } from './results.ts'
 import { ChannelSocket } from './socket.ts'
 import { assignsOf, type State } from './state.ts'
 import { channelStatus } from './status.ts'
+import { stop } from './stop.ts'
 
 type Callback = (...args: readonly unknown[]) => unknown
-
-/** How it stops. */
-interface Stopping {
-  /** Its client hears of an end in order. Default true. */
-  readonly tells?: boolean
-  /** What it did last, for a report. */
-  readonly message?: unknown
-  readonly beforeExit?: () => void
-}
 
 const own = (handlers: Readonly<Record<string, Callback>> | undefined, name: string) =>
   handlers !== undefined && Object.hasOwn(handlers, name) ? handlers[name] : undefined
@@ -213,12 +206,12 @@ export class ChannelBehaviour implements Behaviour {
     if (message instanceof DownMessage && message.object === state.link.join.transport) {
       const reason: ExitReason =
         message.reason === 'normal' ? { shutdown: 'closed' } : message.reason
-      return this.#stop(process, state, reason)
+      return stop(process, state, reason)
     }
-    if (message instanceof StopMessage) return this.#stop(process, state, message.reason)
+    if (message instanceof StopMessage) return stop(process, state, message.reason)
     if (message instanceof ExitMessage && this.#isOrder(process, state, message)) {
       // No word to the client: it comes back when its place was only cleared.
-      return this.#stop(process, state, message.reason, { tells: false })
+      return stop(process, state, message.reason, { tells: false })
     }
     const known = message as ToChannel
     switch (typeof message === 'object' && message !== null ? known.type : undefined) {
@@ -226,9 +219,9 @@ export class ChannelBehaviour implements Behaviour {
         return this.#event(process, state, known as ToChannel & { type: 'phx:event' })
       case 'phx:leave':
         state.link.reply((known as { ref: string | null }).ref, 'ok', {})
-        return this.#stop(process, state, { shutdown: 'left' })
+        return stop(process, state, { shutdown: 'left' })
       case 'phx:stop':
-        return this.#stop(process, state, (known as { reason: ExitReason }).reason, {
+        return stop(process, state, (known as { reason: ExitReason }).reason, {
           tells: false,
         })
       default:
@@ -345,7 +338,7 @@ export class ChannelBehaviour implements Behaviour {
       if (reply instanceof ChannelReply) link.reply(ref, reply.status, reply.payload)
       else if (isPayload(reply)) link.reply(ref, 'ok', reply)
       else throw badReturn('handleIn', reply)
-      return this.#stop(process, state, value.reason)
+      return stop(process, state, value.reason)
     }
     if (value instanceof NoReply || value instanceof Stop) {
       return this.#applied(process, state, 'handleIn', value)
@@ -364,7 +357,7 @@ export class ChannelBehaviour implements Behaviour {
     if (value instanceof NoReply || (value instanceof Stop && !value.hasReply)) {
       checkState(callback, value)
       return value instanceof Stop
-        ? this.#stop(process, state, value.reason)
+        ? stop(process, state, value.reason)
         : idle(process, value.options)
     }
     checkReply(callback, value)
@@ -380,7 +373,7 @@ export class ChannelBehaviour implements Behaviour {
     if (value instanceof Stop) {
       const { reply, hasReply } = value
       if (hasReply) checkCallReply(reply)
-      return this.#stop(process, state, value.reason, {
+      return stop(process, state, value.reason, {
         // After terminate, as OTP does.
         beforeExit: () => hasReply && answer(process.scheduler, process, from, reply),
       })
@@ -400,51 +393,6 @@ export class ChannelBehaviour implements Behaviour {
       process.scheduler.exit(process, reason)
       return undefined
     }
-    return this.#stop(process, state, reason, { message })
-  }
-
-  /** Tells the client, runs terminate, ends. An exception in terminate becomes the reason. */
-  #stop(
-    process: Process,
-    state: State,
-    reason: ExitReason,
-    { tells = true, message = process.lastMessage, beforeExit }: Stopping = {},
-  ): unknown {
-    if (tells && isShutdown(reason)) state.link.closed()
-    const end = (last: ExitReason): void => {
-      if (process.status === Status.Dead) return
-      beforeExit?.()
-      const known = plain(last)
-      process.scheduler.report(process, known, message)
-      process.scheduler.exit(process, known)
-    }
-    const callbacks = this.#callbacks(process)
-    if (callbacks.terminate === undefined || !state.socket.joined) {
-      end(reason)
-      return undefined
-    }
-    process.scheduler.tracer?.terminates(process, reason)
-    // Its supervisor's shutdown must not cut off what runs because of one; its kill does, when its time is up.
-    process.trapExit = true
-    try {
-      const result = callbacks.terminate(reason, state.socket)
-      if (isThenable(result)) {
-        return result.then(
-          () => end(reason),
-          (thrown: unknown) => end(reasonOf(thrown)),
-        )
-      }
-      end(reason)
-    } catch (thrown) {
-      end(reasonOf(thrown))
-    }
-    return undefined
+    return stop(process, state, reason, { message })
   }
 }
-
-const noHandler = (callback: string, event: string): BeamishError =>
-  new BeamishError('BEAMISH_NO_HANDLER', { behaviour: 'the channel', callback, event })
-
-/** How long it may outlive its connection: as long as its supervisor would wait. */
-const orphanMs = ({ shutdown }: ChannelDefinition): number =>
-  shutdown === 'brutal_kill' ? 0 : shutdown

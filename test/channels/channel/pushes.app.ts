@@ -1,4 +1,4 @@
-/** A channel whose next version pushes, keeps and takes in what the first one does not. */
+/** A channel whose next version pushes and keeps what the first one does not. */
 import { supervisor } from 'beamish'
 import { endpoint, socket, socketAt } from 'beamish/channels'
 import { Pushing } from './pushes1.ts'

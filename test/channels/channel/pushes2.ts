@@ -1,4 +1,4 @@
-/** Version 2: other pushes, and a history. */
+/** Version 2: other pushes, and another event is kept. */
 import { any, channel, ok, string } from 'beamish/channels'
 
 export const Pushing = channel('pushes.pushing', {
