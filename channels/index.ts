@@ -4,11 +4,17 @@
  */
 
 /** What happens on a topic. */
-export { type ChannelSpec, channel, type EventSpecs, type LogLevel } from './channel/channel.ts'
+export {
+  type ChannelMailbox,
+  type ChannelSpec,
+  channel,
+  type EventSpecs,
+  type LogLevel,
+} from './channel/channel.ts'
 export type { Answer, AnyPushes, Channel, Contract, ContractOf } from './channel/contract.ts'
 export { replyTo } from './channel/replyTo.ts'
 /** What channels tell of themselves. */
-export type { ChannelHandledIn, ChannelJoined } from './channel/report.ts'
+export type { ChannelHandledIn, ChannelJoined, EventRefusal } from './channel/report.ts'
 /** What its callbacks may answer. */
 export {
   type AfterOptions,
@@ -16,10 +22,11 @@ export {
   error,
   type Joined,
   joined,
+  noreply,
   ok,
   replyWith,
 } from './channel/results.ts'
-export type { ChannelSocket, SocketRef } from './channel/socket.ts'
+export type { ChannelSocket, JoiningSocket, SocketRef } from './channel/socket.ts'
 export type { DrainPace } from './endpoint/drain.ts'
 /** Listens, on every thread. */
 export { type EndpointOptions, endpoint } from './endpoint/endpoint.ts'

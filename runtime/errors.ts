@@ -124,6 +124,7 @@ const TEMPLATES = {
   CHN_NOT_JOINED: '{message}',
   CHN_PUSH: '{message}',
   CHN_NO_REF: '{message}',
+  CHN_ANSWER: '{message}',
   CHN_SERIALIZER: '{message}',
   LVW_TEMPLATE: '{message}',
 } as const

@@ -1,25 +1,32 @@
 /** channel(): what happens on a topic, as data: who may join, which events it takes, what it tells its client. */
 import type { NoReply, Stop } from '../../runtime/genServer/results.ts'
 import { BeamishError, type ExitReason, type From, type Topic } from '../../runtime/index.ts'
-import { type CodeChange, defineBehaviour, findBehaviour } from '../../runtime/process/behaviour.ts'
+import {
+  type CodeChange,
+  defineBehaviour,
+  findBehaviour,
+  type StatusReport,
+} from '../../runtime/process/behaviour.ts'
+import { type Flags, flagsOf, type MailboxOptions } from '../../runtime/process/flags.ts'
 import type { BroadcastMessage } from '../../runtime/process/messages.ts'
 import type { TopicEvents } from '../../runtime/pubsub/topic.ts'
 import { type ChannelHistory, channelHistory, type HistoryOptions } from '../history/options.ts'
 import { type InferPayload, type PayloadSpec, payloadSchema } from '../payload/index.ts'
 import type { PayloadSchema } from '../payload/schema.ts'
-import type { AssignsOf, UserSocket } from '../socket/userSocket.ts'
+import { type AssignsOf, findSocket, type UserSocket } from '../socket/userSocket.ts'
 import type { Payload } from '../wire/serializer.ts'
 import type { AnySocket, Channel, ContractFrom, JoinAssigns, PushesOf } from './contract.ts'
+import { DEFAULT_FILTER, type ParameterFilter, parameterFilter } from './filter.ts'
 import { ChannelBehaviour } from './process.ts'
 import type { ChannelReply, Joined } from './results.ts'
-import type { ChannelSocket } from './socket.ts'
+import type { ChannelSocket, JoiningSocket } from './socket.ts'
 
 export type EventSpecs = Readonly<Record<string, PayloadSpec>>
 
 /** How loud something is told, or false. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | false
 
-type OneOrLater<T> = T | Promise<T>
+type OneOrLater<T> = T | PromiseLike<T>
 type Nothing = undefined | void
 
 /** A plain object is a reply of status ok. */
@@ -34,10 +41,10 @@ interface NotDeclared<Event> {
 }
 declare const NOT_DECLARED: unique symbol
 
-type EventsOf<T extends readonly Topic[]> = Intersected<TopicEvents<T[number]>>
-type Intersected<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void
-  ? I
-  : never
+/** Events of all these topics; of one that several have, the payload is any of theirs. */
+type EventsOf<T extends readonly Topic[]> = United<TopicEvents<T[number]>>
+type United<U> = { readonly [K in U extends unknown ? keyof U : never]: PayloadOf<U, K> }
+type PayloadOf<U, K> = U extends unknown ? (K extends keyof U ? U[K] : never) : never
 
 /**
  * `J`: what join returns; the assigns of all other callbacks follow from it. `R`: what the handlers of handleIn return; the
@@ -74,7 +81,7 @@ export interface ChannelSpec<
   join(
     topic: string,
     payload: P extends PayloadSpec ? InferPayload<P> : unknown,
-    socket: ChannelSocket<AssignsOf<U>, S>,
+    socket: JoiningSocket<AssignsOf<U>, S>,
   ): J & JoinResult
   /**
    * What the client sends, by declared event, or one function for all of them, declared or not. A plain object is a reply of
@@ -102,7 +109,7 @@ export interface ChannelSpec<
       socket: ChannelSocket<A, S>,
     ) => OneOrLater<Handled<A, S>>
   }
-  /** Broadcasts on the declared topics, by event. */
+  /** Broadcasts on the declared topics, by event; `message.topic` says which one it was. */
   readonly handleInfo?: {
     readonly [K in keyof EventsOf<T>]?: (
       payload: EventsOf<T>[K],
@@ -110,9 +117,12 @@ export interface ChannelSpec<
       message: BroadcastMessage,
     ) => OneOrLater<Handled<A, S>>
   }
-  /** Every other message: sends, DOWN, EXIT, 'timeout', broadcasts without a handler. Without it they are reported and dropped. */
+  /**
+   * Every other message: sends, DOWN, EXIT, 'timeout', broadcasts without a handler or on topics that are not declared. Without
+   * it they are reported and dropped.
+   */
   handleMessage?(message: unknown, socket: ChannelSocket<A, S>): OneOrLater<Handled<A, S>>
-  /** Calls of other processes, by name. The value is the reply. */
+  /** Calls of other processes, by name. The value is the reply; stopWithReply() replies when terminate is through. */
   readonly handleCall?: Readonly<
     Record<string, (payload: never, socket: ChannelSocket<A, S>, from: From) => unknown>
   >
@@ -143,6 +153,30 @@ export interface ChannelSpec<
   readonly logJoin?: LogLevel
   /** Default debug. */
   readonly logHandleIn?: LogLevel
+  /**
+   * Words: parameters and assigns whose name holds one of them are [FILTERED] in logs, crash reports and status. Default those
+   * of `socket`, or else password, token and secret; [] hides none.
+   */
+  readonly filterParameters?: readonly string[]
+  /**
+   * How status and crash reports show the assigns (`state`), the last message and the reason: what it leaves out is shown as it
+   * is. `filterParameters` holds for what it answers, too.
+   */
+  readonly formatStatus?: (status: StatusReport & { readonly state: A }) => {
+    readonly [part in keyof StatusReport]?: unknown
+  }
+  /** About so many bytes its assigns and mailbox may take; more, and it dies `killed`. Default: no limit. */
+  readonly maxHeapBytes?: number
+  /**
+   * How many messages may wait while a handler takes its time. More, and the channel ends with `{ mailboxFull }`, a phx_error to
+   * its client. Default `{ maxLength: 10_000 }`; Infinity: any number.
+   */
+  readonly mailbox?: ChannelMailbox
+}
+
+/** A channel that lost some of its messages would leave its client waiting: it ends instead. */
+export interface ChannelMailbox extends Pick<MailboxOptions, 'maxLength' | 'highWater'> {
+  readonly policy?: 'exit'
 }
 
 type Callback = (...args: readonly unknown[]) => unknown
@@ -162,6 +196,10 @@ export interface ChannelDefinition {
   readonly trapExit: boolean
   readonly logJoin: LogLevel
   readonly logHandleIn: LogLevel
+  readonly filter: ParameterFilter
+  readonly flags: Flags | undefined
+  /** Names of the declared topics. */
+  readonly topics: ReadonlySet<string>
   readonly callbacks: {
     join(topic: string, payload: unknown, socket: ChannelSocket): unknown
     readonly handleIn?: Callbacks | Callback
@@ -171,6 +209,7 @@ export interface ChannelDefinition {
     readonly handleCall?: Callbacks
     readonly handleCast?: Callbacks
     readonly codeChange?: (assigns: unknown, change: CodeChange) => unknown
+    readonly formatStatus?: (status: StatusReport) => Partial<StatusReport>
     terminate?(reason: ExitReason, socket: ChannelSocket): unknown
   }
 }
@@ -267,10 +306,34 @@ export function channel<
     trapExit: spec.trapExit ?? false,
     logJoin,
     logHandleIn,
+    filter: filterOf(name, spec.filterParameters, spec.socket),
+    flags: flagsOf({ mailbox: mailboxOf(spec.mailbox, bad), maxHeapBytes: spec.maxHeapBytes }),
+    topics: new Set(spec.topics?.map((topic) => topic.name)),
     callbacks: spec as never,
   }
   // The behaviour itself: a module that exports it can be the next version of a running channel.
   return defineBehaviour(new ChannelBehaviour(definition)) as never
+}
+
+const MAILBOX: MailboxOptions = { maxLength: 10_000, policy: 'exit' }
+
+function mailboxOf(
+  given: ChannelMailbox | undefined,
+  bad: (option: string, got: unknown, fix: string) => BeamishError,
+): MailboxOptions {
+  const mailbox = { ...MAILBOX, ...given }
+  if (mailbox.policy === 'exit') return mailbox
+  throw bad('mailbox.policy', mailbox.policy, 'leave it out: a full channel ends, it drops nothing')
+}
+
+function filterOf(
+  name: string,
+  words: readonly string[] | undefined,
+  socket: UserSocket | undefined,
+): ParameterFilter {
+  if (words !== undefined) return parameterFilter(`channel "${name}"`, words)
+  const found = socket === undefined ? undefined : findSocket(socket.name)
+  return found?.filter ?? DEFAULT_FILTER
 }
 
 const schemasOf = (events: EventSpecs): ReadonlyMap<string, PayloadSchema<unknown>> =>

@@ -9,6 +9,7 @@ import type { Ref } from '../../runtime/process/pid.ts'
 import { type Pid, schedulerOf } from '../../runtime/process/pid.ts'
 import type { Pending, Process } from '../../runtime/process/process.ts'
 import { monitor } from '../../runtime/scheduler/signals.ts'
+import type { ChannelDefinition } from './channel.ts'
 
 /** One monitor for both: the DOWN that the channel gets, and the clock that runs from then on. */
 class Lifeline implements Pending {
@@ -53,3 +54,7 @@ export function endWith(process: Process, transport: Pid, afterMs: number): void
   process.pendingOrNew().set(ref, new Lifeline(process, transport, ref, afterMs))
   monitor(scheduler, process, transport, ref)
 }
+
+/** How long it may outlive its connection: as long as its supervisor would wait. */
+export const orphanMs = ({ shutdown }: ChannelDefinition): number =>
+  shutdown === 'brutal_kill' ? 0 : shutdown

@@ -2,11 +2,11 @@
  * A channel as a process: one per client and joined topic. It joins, handles what its client and others send, and tells its
  * transport how it ends.
  */
-import { isShutdown, plain, reasonOf, safeText } from '../../runtime/exit/reason.ts'
-import { NoReply, Stop } from '../../runtime/genServer/results.ts'
-import { BeamishError, type ExitReason } from '../../runtime/index.ts'
-import { logLine } from '../../runtime/log.ts'
-import type { Behaviour, CodeChange } from '../../runtime/process/behaviour.ts'
+import { plain, reasonOf } from '../../runtime/exit/reason.ts'
+import { NoReply, Reply, Stop } from '../../runtime/genServer/results.ts'
+import type { ExitReason } from '../../runtime/index.ts'
+import type { Behaviour, CodeChange, StatusReport } from '../../runtime/process/behaviour.ts'
+import type { Flags } from '../../runtime/process/flags.ts'
 import {
   BroadcastMessage,
   CallMessage,
@@ -18,20 +18,38 @@ import {
 import { type Process, Status } from '../../runtime/process/process.ts'
 import { messageCame } from '../../runtime/process/waiting.ts'
 import { answer } from '../../runtime/scheduler/calls.ts'
+import { isThenable } from '../../runtime/scheduler/thenable.ts'
 import { CatchUp } from '../history/catchUp.ts'
 import { HISTORY, positionIn } from '../history/position.ts'
 import { validate } from '../payload/index.ts'
 import { ChannelLink, type Join, type ToChannel } from '../wire/link.ts'
 import type { Payload } from '../wire/serializer.ts'
-import { after, badReturn, idle, isPayload } from './answers.ts'
+import {
+  after,
+  badReturn,
+  checkCallReply,
+  checkReply,
+  checkState,
+  idle,
+  isPayload,
+  noHandler,
+} from './answers.ts'
 import { frameOf } from './broadcast.ts'
 import type { ChannelDefinition } from './channel.ts'
-import { endWith } from './orphan.ts'
-import { pushCheck } from './pushes.ts'
-import { handledEvent, handlingFrom, joinedTopic, undeliverable } from './report.ts'
+import { endWith, orphanMs } from './orphan.ts'
+import {
+  dropped,
+  type EventRefusal,
+  handledEvent,
+  handlingFrom,
+  joinedTopic,
+  undeliverable,
+} from './report.ts'
 import { ChannelReply, Joined } from './results.ts'
 import { ChannelSocket } from './socket.ts'
 import { assignsOf, type State } from './state.ts'
+import { channelStatus } from './status.ts'
+import { stop } from './stop.ts'
 
 type Callback = (...args: readonly unknown[]) => unknown
 
@@ -44,11 +62,13 @@ export class ChannelBehaviour implements Behaviour {
   readonly data = assignsOf
   readonly name: string
   readonly trapExit: boolean
+  readonly flags: Flags | undefined
   readonly definition: ChannelDefinition
 
   constructor(definition: ChannelDefinition) {
     this.name = definition.name
     this.trapExit = definition.trapExit
+    this.flags = definition.flags
     this.definition = definition
   }
 
@@ -66,6 +86,10 @@ export class ChannelBehaviour implements Behaviour {
     return (process.state as State | undefined)?.socket.assigns
   }
 
+  formatStatus(status: StatusReport): StatusReport {
+    return channelStatus(this.definition, status)
+  }
+
   codeChange(assigns: unknown, change: CodeChange): unknown {
     const { codeChange } = this.definition.callbacks
     return codeChange === undefined ? assigns : codeChange(assigns, change)
@@ -75,9 +99,7 @@ export class ChannelBehaviour implements Behaviour {
     const join = argument as Join
     const { self } = process
     const link = new ChannelLink(self, join)
-    const { name, pushes, history } = this.definition
-    const check = pushCheck(name, pushes, process.scheduler.development)
-    const socket = new ChannelSocket(self, link, check, history)
+    const socket = new ChannelSocket(self, link)
     process.state = { link, socket } satisfies State
     endWith(process, join.transport, orphanMs(this.definition))
     // Its supervisor waits for the process, not for what join awaits.
@@ -89,6 +111,7 @@ export class ChannelBehaviour implements Behaviour {
       const checked = validate(params, payload)
       if (!checked.ok) {
         link.joined('error', { reason: 'invalid payload', issues: checked.issues })
+        joinedTopic(this.definition, process, join, false, self.now() - startedMs)
         process.scheduler.exit(process, 'shutdown')
         return undefined
       }
@@ -96,10 +119,7 @@ export class ChannelBehaviour implements Behaviour {
     }
     process.scheduler.journal.notes('join')
     const result = callbacks.join(join.topic, payload, socket)
-    if (result instanceof Promise) {
-      return result.then((value) => this.#joined(process, value, startedMs))
-    }
-    return this.#joined(process, result, startedMs)
+    return after(result, (value) => this.#joined(process, value, startedMs))
   }
 
   #joined(process: Process, result: unknown, startedMs: number): unknown {
@@ -186,12 +206,12 @@ export class ChannelBehaviour implements Behaviour {
     if (message instanceof DownMessage && message.object === state.link.join.transport) {
       const reason: ExitReason =
         message.reason === 'normal' ? { shutdown: 'closed' } : message.reason
-      return this.#stop(process, state, reason)
+      return stop(process, state, reason)
     }
-    if (message instanceof StopMessage) return this.#stop(process, state, message.reason)
+    if (message instanceof StopMessage) return stop(process, state, message.reason)
     if (message instanceof ExitMessage && this.#isOrder(process, state, message)) {
       // No word to the client: it comes back when its place was only cleared.
-      return this.#stop(process, state, message.reason, false)
+      return stop(process, state, message.reason, { tells: false })
     }
     const known = message as ToChannel
     switch (typeof message === 'object' && message !== null ? known.type : undefined) {
@@ -199,9 +219,11 @@ export class ChannelBehaviour implements Behaviour {
         return this.#event(process, state, known as ToChannel & { type: 'phx:event' })
       case 'phx:leave':
         state.link.reply((known as { ref: string | null }).ref, 'ok', {})
-        return this.#stop(process, state, { shutdown: 'left' })
+        return stop(process, state, { shutdown: 'left' })
       case 'phx:stop':
-        return this.#stop(process, state, (known as { reason: ExitReason }).reason, false)
+        return stop(process, state, (known as { reason: ExitReason }).reason, {
+          tells: false,
+        })
       default:
         return this.#other(process, state, message)
     }
@@ -213,7 +235,7 @@ export class ChannelBehaviour implements Behaviour {
   }
 
   #broadcast(process: Process, state: State, message: BroadcastMessage): unknown {
-    const callbacks = this.#callbacks(process)
+    const { callbacks, topics } = (process.behaviour as ChannelBehaviour).definition
     if (message.topic === state.link.join.topic) {
       const handler = own(callbacks.handleOut, message.event)
       if (handler !== undefined) {
@@ -221,19 +243,17 @@ export class ChannelBehaviour implements Behaviour {
         return after(result, (value) => this.#applied(process, state, 'handleOut', value))
       }
     }
-    const handler = own(callbacks.handleInfo, message.event)
+    const handler = topics.has(message.topic) ? own(callbacks.handleInfo, message.event) : undefined
     if (handler === undefined) return this.#other(process, state, message)
     const result = handler.call(callbacks.handleInfo, message.payload, state.socket, message)
     return after(result, (value) => this.#applied(process, state, 'handleInfo', value))
   }
 
   #other(process: Process, state: State, message: unknown): unknown {
-    const callbacks = this.#callbacks(process)
+    const { definition } = process.behaviour as ChannelBehaviour
+    const { callbacks } = definition
     if (callbacks.handleMessage === undefined) {
-      logLine('warn', `channel ${this.name} has no handleMessage: dropped a message`, () => ({
-        // Not `message`: that is the line itself.
-        got: safeText(message, 200),
-      }))
+      dropped(definition, message)
       return undefined
     }
     const result = callbacks.handleMessage(message, state.socket)
@@ -250,16 +270,14 @@ export class ChannelBehaviour implements Behaviour {
     const handler = every ?? own(handleIn as Readonly<Record<string, Callback>>, event)
     if (handler === undefined) {
       if (definition.strict) throw noHandler('handleIn', event)
-      link.reply(ref, 'error', { reason: 'unknown event' })
-      return undefined
+      return this.#refuse(process, state, push, 'unknown event')
     }
     let { payload } = push
     const schema = definition.schemas.get(event)
     if (schema !== undefined) {
       const checked = validate(schema, payload)
       if (!checked.ok) {
-        link.reply(ref, 'error', { reason: 'invalid payload', issues: checked.issues })
-        return undefined
+        return this.#refuse(process, state, push, 'invalid payload', { issues: checked.issues })
       }
       payload = checked.value
     }
@@ -270,10 +288,25 @@ export class ChannelBehaviour implements Behaviour {
       every === undefined
         ? handler.call(handleIn, payload, socket)
         : handler.call(definition.callbacks, event, payload, socket)
-    if (result instanceof Promise) {
+    if (isThenable(result)) {
       return result.then((value) => this.#handledIn(process, state, push, fromMs, value))
     }
     return this.#handledIn(process, state, push, fromMs, result)
+  }
+
+  /** It reaches no handler, and its client hears why. */
+  #refuse(
+    process: Process,
+    { link }: State,
+    { ref, event, payload }: ToChannel & { type: 'phx:event' },
+    reason: EventRefusal,
+    detail: object = {},
+  ): undefined {
+    const { definition } = process.behaviour as ChannelBehaviour
+    link.reply(ref, 'error', { reason, ...detail })
+    const fromMs = handlingFrom(definition, process)
+    handledEvent(definition, process, link.join, event, payload, fromMs, reason)
+    return undefined
   }
 
   #handledIn(
@@ -300,14 +333,17 @@ export class ChannelBehaviour implements Behaviour {
     }
     if (value instanceof Stop && value.hasReply) {
       const { reply } = value
+      checkState('handleIn', value)
+      checkReply('handleIn', reply)
       if (reply instanceof ChannelReply) link.reply(ref, reply.status, reply.payload)
       else if (isPayload(reply)) link.reply(ref, 'ok', reply)
       else throw badReturn('handleIn', reply)
-      return this.#stop(process, state, value.reason)
+      return stop(process, state, value.reason)
     }
     if (value instanceof NoReply || value instanceof Stop) {
       return this.#applied(process, state, 'handleIn', value)
     }
+    checkReply('handleIn', value)
     if (!isPayload(value)) throw badReturn('handleIn', value)
     link.reply(ref, 'ok', value)
     return undefined
@@ -318,20 +354,34 @@ export class ChannelBehaviour implements Behaviour {
     if (value === undefined || value === state.socket || process.status === Status.Dead) {
       return undefined
     }
-    if (value instanceof NoReply) return idle(process, value.options)
-    if (value instanceof Stop && !value.hasReply) return this.#stop(process, state, value.reason)
+    if (value instanceof NoReply || (value instanceof Stop && !value.hasReply)) {
+      checkState(callback, value)
+      return value instanceof Stop
+        ? stop(process, state, value.reason)
+        : idle(process, value.options)
+    }
+    checkReply(callback, value)
     throw badReturn(callback, value)
   }
 
   #called(process: Process, state: State, from: CallMessage, value: unknown): unknown {
     if (process.status === Status.Dead) return undefined
+    if (value instanceof NoReply || value instanceof Stop || value instanceof Reply) {
+      checkState('handleCall', value)
+    }
     if (value instanceof NoReply) return idle(process, value.options)
     if (value instanceof Stop) {
-      if (value.hasReply) answer(process.scheduler, process, from, value.reply)
-      return this.#stop(process, state, value.reason)
+      const { reply, hasReply } = value
+      if (hasReply) checkCallReply(reply)
+      return stop(process, state, value.reason, {
+        // After terminate, as OTP does.
+        beforeExit: () => hasReply && answer(process.scheduler, process, from, reply),
+      })
     }
-    answer(process.scheduler, process, from, value)
-    return undefined
+    const reply = value instanceof Reply ? value.value : value
+    checkCallReply(reply)
+    answer(process.scheduler, process, from, reply)
+    return value instanceof Reply ? idle(process, value.options) : undefined
   }
 
   crashed(process: Process, thrown: unknown, message: unknown): unknown {
@@ -343,51 +393,6 @@ export class ChannelBehaviour implements Behaviour {
       process.scheduler.exit(process, reason)
       return undefined
     }
-    return this.#stop(process, state, reason, true, message)
-  }
-
-  /** Tells the client, runs terminate, ends. An exception in terminate becomes the reason. */
-  #stop(
-    process: Process,
-    state: State,
-    reason: ExitReason,
-    tells = true,
-    message: unknown = process.lastMessage,
-  ): unknown {
-    if (tells && isShutdown(reason)) state.link.closed()
-    const end = (last: ExitReason): void => {
-      if (process.status === Status.Dead) return
-      const known = plain(last)
-      process.scheduler.report(process, known, message)
-      process.scheduler.exit(process, known)
-    }
-    const callbacks = this.#callbacks(process)
-    if (callbacks.terminate === undefined || !state.socket.joined) {
-      end(reason)
-      return undefined
-    }
-    process.scheduler.tracer?.terminates(process, reason)
-    // Its supervisor's shutdown must not cut off what runs because of one; its kill does, when its time is up.
-    process.trapExit = true
-    try {
-      const result = callbacks.terminate(reason, state.socket)
-      if (result instanceof Promise) {
-        return result.then(
-          () => end(reason),
-          (thrown: unknown) => end(reasonOf(thrown)),
-        )
-      }
-      end(reason)
-    } catch (thrown) {
-      end(reasonOf(thrown))
-    }
-    return undefined
+    return stop(process, state, reason, { message })
   }
 }
-
-const noHandler = (callback: string, event: string): BeamishError =>
-  new BeamishError('BEAMISH_NO_HANDLER', { behaviour: 'the channel', callback, event })
-
-/** How long it may outlive its connection: as long as its supervisor would wait. */
-const orphanMs = ({ shutdown }: ChannelDefinition): number =>
-  shutdown === 'brutal_kill' ? 0 : shutdown

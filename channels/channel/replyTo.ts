@@ -6,7 +6,8 @@ import type { SocketRef } from './socket.ts'
 
 /**
  * Answers a push that handleIn did not answer, from any process on any thread: `ref` is what `socket.ref()` gave there. The
- * client takes the first answer; one whose channel or connection is gone goes nowhere.
+ * client takes the first answer; one whose channel or connection is gone goes nowhere. It keeps its place among what the
+ * channel sends: what that sends after it has answered, or after it heard of it from whoever did, comes later, its end too.
  *
  * @example
  * ```ts
@@ -26,13 +27,9 @@ import type { SocketRef } from './socket.ts'
  * @throws CHN_PAYLOAD
  */
 export function replyTo(self: Self, ref: SocketRef, status: string, payload: Payload = {}): void {
-  const { transport, id, serializer, topic, joinRef } = ref
+  const { transport, inlet, id, serializer, topic, joinRef } = ref
   const frame = findSerializer(serializer).encodeReply(joinRef, ref.ref, topic, status, payload)
-  self.send(transport, {
-    type: 'phx:frame',
-    id,
-    frame,
-    spare: false,
-    event: '',
-  } satisfies ToTransport)
+  const message: ToTransport = { type: 'phx:frame', id, frame, spare: false, event: '' }
+  if (inlet === undefined) self.send(transport, message)
+  else self.reply({ pid: transport, ref: inlet }, message)
 }

@@ -1,13 +1,13 @@
 /** What channels tell of themselves: a log line where somebody reads that level, an event where somebody listens. */
 import { eventChannel, publish } from '../../runtime/events.ts'
-import { formatReason, reasonOf } from '../../runtime/exit/reason.ts'
+import { formatReason, reasonOf, safeText } from '../../runtime/exit/reason.ts'
 import { formatPid, type Pid } from '../../runtime/index.ts'
 import { logLine, logs } from '../../runtime/log.ts'
 import type { BroadcastMessage } from '../../runtime/process/messages.ts'
 import type { Process } from '../../runtime/process/process.ts'
 import type { Join } from '../wire/link.ts'
 import type { ChannelDefinition } from './channel.ts'
-import { filtered } from './filter.ts'
+import { cut, filtered } from './filter.ts'
 
 /** A join that was answered (Phoenix telemetry `channel_joined`). */
 export interface ChannelJoined {
@@ -19,13 +19,18 @@ export interface ChannelJoined {
   readonly tookMs: number
 }
 
-/** An event that was handled (Phoenix telemetry `channel_handled_in`). */
+/** Why an event reached no handler. */
+export type EventRefusal = 'unknown event' | 'invalid payload'
+
+/** An event that was handled (Phoenix telemetry `channel_handled_in`), or refused. */
 export interface ChannelHandledIn {
   readonly channel: string
   readonly topic: string
   readonly pid: Pid
   readonly event: string
   readonly tookMs: number
+  /** What its client was answered in place of a handler; undefined: it was handled. */
+  readonly refused?: EventRefusal
 }
 
 declare module '../../runtime/events.ts' {
@@ -39,7 +44,7 @@ declare module '../../runtime/events.ts' {
 const isOwn = (topic: string): boolean => topic.startsWith('phoenix')
 
 export function joinedTopic(
-  { name, logJoin }: ChannelDefinition,
+  { name, logJoin, filter }: ChannelDefinition,
   process: Process,
   { topic, payload }: Join,
   joined: boolean,
@@ -47,10 +52,11 @@ export function joinedTopic(
 ): void {
   publish('channelJoined', () => ({ channel: name, topic, pid: process.pid, joined, tookMs }))
   if (logJoin === false || isOwn(topic) || !logs(logJoin)) return
-  logLine(logJoin, `${joined ? 'JOINED' : 'REFUSED JOIN'} ${topic} in ${text(tookMs)}`, () => ({
+  const what = joined ? 'JOINED' : 'REFUSED JOIN'
+  logLine(logJoin, `${what} ${cut(topic)} in ${text(tookMs)}`, () => ({
     channel: name,
     process: formatPid(process.pid),
-    parameters: filtered(payload),
+    parameters: filtered(payload, filter),
   }))
 }
 
@@ -61,23 +67,31 @@ export const handlingFrom = ({ logHandleIn }: ChannelDefinition, process: Proces
   handledIn.hasSubscribers || (logHandleIn !== false && logs(logHandleIn)) ? process.self.now() : -1
 
 export function handledEvent(
-  { name, logHandleIn }: ChannelDefinition,
+  { name, logHandleIn, filter }: ChannelDefinition,
   process: Process,
   { topic }: Join,
   event: string,
   payload: unknown,
   fromMs: number,
+  refused?: EventRefusal,
 ): void {
   if (fromMs < 0) return
   const tookMs = process.self.now() - fromMs
-  publish('channelHandledIn', () => ({ channel: name, topic, pid: process.pid, event, tookMs }))
+  publish('channelHandledIn', () => ({
+    channel: name,
+    topic,
+    pid: process.pid,
+    event,
+    tookMs,
+    ...(refused === undefined ? {} : { refused }),
+  }))
   if (logHandleIn === false || isOwn(topic) || !logs(logHandleIn)) return
   logLine(
     logHandleIn,
-    `HANDLED ${event} INCOMING ON ${topic} (${name}) in ${text(tookMs)}`,
+    `${refused === undefined ? 'HANDLED' : 'REFUSED'} ${cut(event)} INCOMING ON ${cut(topic)} (${name}) in ${text(tookMs)}${refused === undefined ? '' : `: ${refused}`}`,
     () => ({
       process: formatPid(process.pid),
-      parameters: filtered(payload),
+      parameters: filtered(payload, filter),
     }),
   )
 }
@@ -88,6 +102,14 @@ const text = (ms: number): string =>
 /** Topics whose broadcasts could not be sent, told once each, and no more than so many. */
 const MAX_TOLD = 100
 const told = new Set<string>()
+
+/** A message that nobody handles. */
+export function dropped({ name, filter }: ChannelDefinition, message: unknown): void {
+  logLine('warn', `channel ${name} has no handleMessage: dropped a message`, () => ({
+    // Not `message`: that is the line itself.
+    got: safeText(filtered(message, filter), 200),
+  }))
+}
 
 export function undeliverable({ topic, event }: BroadcastMessage, thrown: unknown): void {
   if (told.has(topic) || told.size === MAX_TOLD) return

@@ -1,8 +1,8 @@
 /**
- * What the callbacks of a channel may answer, beside the socket itself: branded, so that a reply can be any map at all. `stop`,
- * `stopWithReply` and `noreply` are those of every process.
+ * What the callbacks of a channel may answer, beside the socket itself: branded, so that a reply can be any map at all. `stop`
+ * and `stopWithReply` are those of every process.
  */
-import type { NextOptions } from '../../runtime/genServer/results.ts'
+import { KEEP, type NextOptions, NoReply } from '../../runtime/genServer/results.ts'
 import type { Payload } from '../wire/serializer.ts'
 import type { ChannelSocket } from './socket.ts'
 
@@ -107,3 +107,21 @@ export const error = <P extends Payload = Record<never, never>>(
   payload?: P,
   options?: AfterOptions,
 ): ChannelReply<'error', P> => replyWith('error', payload, options)
+
+/**
+ * No answer now, of any callback but join (`{:noreply, socket, timeout | :hibernate}`): as nothing at all, and what comes after.
+ *
+ * @example
+ * ```ts
+ * import { any, channel, noreply } from 'beamish/channels'
+ * channel('doc-quiet', {
+ *   events: { typing: any() },
+ *   join: (_topic, _payload, socket) => socket,
+ *   handleIn: { typing: () => noreply({ timeoutMs: 3_000 }) },
+ *   handleMessage(message, socket) {
+ *     if (message === 'timeout') socket.broadcast('stopped_typing')
+ *   },
+ * })
+ * ```
+ */
+export const noreply = (options?: AfterOptions): NoReply => new NoReply(KEEP, options)

@@ -2,19 +2,23 @@
  * The socket of a channel: its assigns, and what a channel may do to its client and to others on its topic. Callbacks change
  * it in place; assigns themselves are replaced, never mutated.
  */
-import type { Pid, Self } from '../../runtime/index.ts'
+import type { Pid, Ref } from '../../runtime/index.ts'
+import { Self } from '../../runtime/process/self.ts'
 import type { Topic, TopicEvents } from '../../runtime/pubsub/topic.ts'
 import { ChannelError } from '../errors.ts'
-import type { ChannelHistory } from '../history/options.ts'
 import type { ChannelLink } from '../wire/link.ts'
+import { inletOf } from '../wire/port.ts'
 import type { Payload } from '../wire/serializer.ts'
 import { broadcastOn } from './broadcast.ts'
 import type { AnyPushes } from './contract.ts'
-import type { PushCheck } from './pushes.ts'
+import type { ChannelBehaviour } from './process.ts'
+import { checkPush } from './pushes.ts'
 
 /** A push to be answered later, from any process on any thread. Plain data. */
 export interface SocketRef {
   readonly transport: Pid
+  /** Where a transport on the channel's own thread takes answers in; undefined: the channel runs on another one. */
+  readonly inlet: Ref | undefined
   readonly id: number
   readonly serializer: string
   readonly topic: string
@@ -23,7 +27,23 @@ export interface SocketRef {
 }
 
 /** A payload that may be left out where nothing of it is required. */
-type Sent<P> = Record<never, never> extends P ? [payload?: P] : [payload: P]
+type Sent<P> = Record<never, never> extends P ? [payload?: P & Payload] : [payload: P & Payload]
+
+/** What may be assigned once its kind is settled. */
+type Assignable<A extends object> = [keyof A] extends [never] ? Record<string, never> : Partial<A>
+
+/** The socket while its channel joins: what is assigned here, it goes on with. */
+export type JoiningSocket<
+  Assigns extends object = Record<never, never>,
+  Pushes extends object = AnyPushes,
+> = Joining<Assigns, Pushes> & ChannelSocket<Assigns, Pushes>
+
+interface Joining<Assigns extends object, Pushes extends object> {
+  /** Sets assigns, new ones too, from values or from what a function makes of the present ones. */
+  assign<K extends object>(
+    values: K | ((assigns: Readonly<Assigns>) => K),
+  ): JoiningSocket<Omit<Assigns, keyof K> & K, Pushes>
+}
 
 /** `Pushes`: payloads of the events it may send, by event. */
 export class ChannelSocket<
@@ -34,18 +54,14 @@ export class ChannelSocket<
   readonly self: Self
   readonly topic: string
   readonly #link: ChannelLink
-  readonly #check: PushCheck | undefined
-  readonly #history: ChannelHistory | undefined
   #assigns: Assigns
   #joined = false
   #ref: string | null = null
 
-  constructor(self: Self, link: ChannelLink, check?: PushCheck, history?: ChannelHistory) {
+  constructor(self: Self, link: ChannelLink) {
     this.self = self
     this.topic = link.join.topic
     this.#link = link
-    this.#check = check
-    this.#history = history
     this.#assigns = link.join.assigns as Assigns
   }
 
@@ -58,13 +74,13 @@ export class ChannelSocket<
     return this.#link.join.transport
   }
 
-  /** Sets assigns, from values or from what a function makes of the present ones. */
-  assign<K extends object>(
-    values: K | ((assigns: Readonly<Assigns>) => K),
-  ): ChannelSocket<Omit<Assigns, keyof K> & K, Pushes> {
+  /** Sets assigns among those that join has made, from values or from what a function makes of the present ones. */
+  assign(
+    values: Assignable<Assigns> | ((assigns: Readonly<Assigns>) => Assignable<Assigns>),
+  ): this {
     const given = typeof values === 'function' ? values(this.#assigns) : values
     this.#assigns = { ...this.#assigns, ...given }
-    return this as never
+    return this
   }
 
   /** Replaces one assign by what `change` makes of it. */
@@ -132,7 +148,8 @@ export class ChannelSocket<
         'There is no push to answer later: call socket.ref() in handleIn, before it returns.',
       )
     }
-    return { transport, id, serializer, topic, joinRef, ref: this.#ref }
+    const inlet = inletOf(this.self, transport)
+    return { transport, inlet, id, serializer, topic, joinRef, ref: this.#ref }
   }
 
   /** Kernel side: the push that is being handled, or null. */
@@ -157,13 +174,17 @@ export class ChannelSocket<
 
   #broadcast(event: string, payload: Payload, butMe: boolean): void {
     const { self, topic } = this
-    broadcastOn(self, this.#link.serializer, topic, event, payload, butMe, this.#history)
+    const behaviour = Self.processOf(self).behaviour as ChannelBehaviour
+    const { history } = behaviour.definition
+    broadcastOn(self, this.#link.serializer, topic, event, payload, butMe, history)
   }
 
   #sendable(what: string, event: string, payload: unknown): Payload {
     if (!this.#joined) throw notJoined(what)
     const sent = payload === undefined ? {} : payload
-    this.#check?.(event, sent)
+    const { scheduler, behaviour } = Self.processOf(this.self)
+    // In production nothing is checked: whoever sends has been tested by then. The behaviour changes with the code.
+    if (scheduler.development) checkPush((behaviour as ChannelBehaviour).definition, event, sent)
     return sent as Payload
   }
 }

@@ -1,6 +1,7 @@
 /** socket(): who may connect, as data. The channels it carries are routed where it is mounted. */
 import { BeamishError, type Self } from '../../runtime/index.ts'
 import type { LineLevel } from '../../runtime/log.ts'
+import { DEFAULT_FILTER, type ParameterFilter, parameterFilter } from '../channel/filter.ts'
 import type { ConnectDetails } from './details.ts'
 
 /** The socket while it connects: what is assigned here, its channels start with. */
@@ -91,6 +92,11 @@ export interface SocketSpec<A extends object> {
   ) => void | Promise<void>
   /** How loud connections are told, taken or refused; false: not at all. Default info. */
   readonly log?: LineLevel | false
+  /**
+   * Words: parameters whose name holds one of them are [FILTERED] in what is logged of its connections and channels, unless a
+   * channel has words of its own. Default password, token and secret; [] hides none.
+   */
+  readonly filterParameters?: readonly string[]
 }
 
 /** A control frame of the client (RFC 6455 section 5.5), 125 bytes at most. */
@@ -121,6 +127,7 @@ export interface SocketDefinition {
   readonly id?: (socket: ConnectSocket) => unknown
   readonly handleControl?: (control: ControlFrame, socket: ConnectSocket, self: Self) => unknown
   readonly log?: LineLevel | false
+  readonly filter?: ParameterFilter
 }
 
 const LEVELS: readonly unknown[] = [undefined, 'debug', 'info', 'warn', 'error', false]
@@ -159,7 +166,12 @@ export function socket<A extends object>(name: string, spec: SocketSpec<A>): Use
   if (definitions.has(name)) {
     throw new BeamishError('BEAMISH_BEHAVIOUR_DUPLICATE', { name: `"${name}"` })
   }
-  definitions.set(name, { name, ...(spec as unknown as Omit<SocketDefinition, 'name'>) })
+  const { filterParameters, ...callbacks } = spec
+  const filter =
+    filterParameters === undefined
+      ? DEFAULT_FILTER
+      : parameterFilter(`socket "${name}"`, filterParameters)
+  definitions.set(name, { ...(callbacks as unknown as SocketDefinition), name, filter })
   return { name }
 }
 

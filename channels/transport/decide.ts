@@ -29,6 +29,7 @@ export async function decide(
     },
     params,
     definition.log,
+    definition.filter,
   )
   return opening
 }

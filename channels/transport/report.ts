@@ -2,7 +2,7 @@
 import { publish } from '../../runtime/events.ts'
 import type { Pid } from '../../runtime/index.ts'
 import { type LineLevel, logLine, logs } from '../../runtime/log.ts'
-import { filtered } from '../channel/filter.ts'
+import { filtered, type ParameterFilter } from '../channel/filter.ts'
 
 /** A connection that was decided about (Phoenix telemetry `socket_connected`). */
 export interface SocketConnected {
@@ -24,6 +24,7 @@ export function socketConnected(
   event: SocketConnected,
   params: Readonly<Record<string, unknown>>,
   level: LineLevel | false = 'info',
+  filter?: ParameterFilter,
 ): void {
   publish('socketConnected', () => event)
   if (level === false || !logs(level)) return
@@ -31,6 +32,6 @@ export function socketConnected(
   logLine(
     level,
     `${connected ? 'CONNECTED TO' : 'REFUSED CONNECTION TO'} ${socket} in ${Math.round(tookMs)}ms`,
-    () => ({ transport, serializer, parameters: filtered(params) }),
+    () => ({ transport, serializer, parameters: filtered(params, filter) }),
   )
 }

@@ -10,8 +10,31 @@ import type { Decoded, DecodeLimits } from './message.ts'
 /** What crosses a socket: a text frame as a string, a binary one as bytes. */
 export type Frame = string | Uint8Array
 
-/** What an application sends: an object that JSON can carry, or bytes. */
-export type Payload = object | Uint8Array
+/** What an application sends: an object that JSON can carry, or bytes. Lists, functions and promises are no objects to it. */
+export type Payload = Fields | (object & NoOther) | Uint8Array
+
+/** Written out where it is sent. */
+interface Fields extends NoOther {
+  readonly [name: string]: unknown
+}
+
+/** What is an object to TypeScript, and none on the wire. */
+interface NoOther {
+  /** Array, Map, Set. */
+  readonly [Symbol.iterator]?: never
+  /** Date. */
+  readonly [Symbol.toPrimitive]?: never
+  /** A function. */
+  readonly [Symbol.hasInstance]?: never
+  /** A promise. */
+  readonly then?:
+    | string
+    | number
+    | boolean
+    | (object & { readonly [Symbol.hasInstance]?: never })
+    | null
+    | undefined
+}
 
 /** Reads and writes the frames of one version of the wire. Encoders throw `CHN_PAYLOAD` for what they cannot carry. */
 export interface Serializer {

@@ -154,7 +154,7 @@ export const Room = channel('sockets.room', {
       throw new Error('crashed on request')
     },
     array(_payload, socket) {
-      socket.push('array', [1, 2])
+      socket.push('array', [1, 2] as never)
     },
     hang: () => new Promise<never>(() => {}),
     subscribe({ topic }, socket) {

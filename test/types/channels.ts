@@ -1,5 +1,5 @@
 // What a channel's callbacks get follows from what is declared and from what join returns, without a cast. Checked by tsc.
-import { noreply, stop, stopWithReply, topic } from 'beamish'
+import { stop, stopWithReply, topic } from 'beamish'
 import {
   any,
   bytes,
@@ -10,6 +10,7 @@ import {
   error,
   integer,
   joined,
+  noreply,
   ok,
   optional,
   refuse,
@@ -215,6 +216,106 @@ channel('types.changedAssigns', {
   // @ts-expect-error count was a number
   handleMessage: (_message, socket) => socket.assign({ count: 'many' }),
 })
+channel('types.afterJoin', {
+  join: (_topic, _payload, socket) => socket.assign({ count: 0, last: '' }),
+  handleMessage(_message, socket) {
+    socket.assign({ count: 1 }).assign(({ count }) => ({ count: count + 1, last: 'seen' }))
+    // @ts-expect-error misspelt: join has made no such assign
+    socket.assign({ cuont: 1 })
+    // @ts-expect-error a function may not make one either
+    socket.assign(() => ({ other: 1 }))
+    // @ts-expect-error last is text
+    socket.assign({ count: 1, last: 2 })
+  },
+})
+channel('types.nothingAssigned', {
+  join: (_topic, _payload, socket) => socket,
+  // @ts-expect-error join has assigned nothing
+  handleMessage: (_message, socket) => socket.assign({ count: 1 }),
+})
+channel('types.joins', {
+  socket: User,
+  join(_topic, _payload, socket) {
+    const more = socket.subscribe('elsewhere').assign(({ age }) => ({ old: age > 7 }))
+    greet(more)
+    same<Equal<typeof more.assigns.old, boolean>>()
+    return more.assign({ age: 'seven' }).update('old', (old) => !old)
+  },
+  handleMessage: (_message, { assigns }) => void (assigns.age satisfies string),
+})
+
+// Two topics that have an event of the same name: it is of the one or of the other.
+const orders = topic<{ changed: { state: string }; gone: { id: number } }>('types.orders')
+channel('types.twoTopics', {
+  topics: [prices, orders],
+  join: (_topic, _payload, socket) => socket,
+  handleInfo: {
+    changed(payload, socket, { topic }) {
+      same<Equal<typeof payload, { price: number } | { state: string }>>()
+      void (topic satisfies string)
+      // @ts-expect-error it may be one of the orders
+      payload.price
+      socket.push('told', payload)
+    },
+    gone: ({ id }) => void (id satisfies number),
+  },
+})
+
+// What is an object to TypeScript, and none on the wire.
+interface Row {
+  readonly id: number
+}
+declare const row: Row
+declare const rows: readonly Row[]
+declare const later: PromiseLike<Row>
+export const Payloads = channel('types.payloads', {
+  events: { one: any(), awaited: any(), thenable: any(), fields: any() },
+  join: (_topic, _payload, socket) => socket,
+  handleIn: {
+    one: () => row,
+    awaited: async () => ok(await later),
+    thenable: () => later,
+    fields: () => ok({ rows }),
+  },
+  handleMessage(_message, socket) {
+    socket.push('row', row).push('rows', { rows }).push('bytes', new Uint8Array(1))
+    // @ts-expect-error a list
+    socket.push('rows', rows)
+    // @ts-expect-error a promise
+    socket.push('later', later)
+    // @ts-expect-error a function
+    socket.push('function', () => row)
+    // @ts-expect-error text in JSON
+    socket.push('date', new Date())
+    // @ts-expect-error nothing in JSON
+    socket.push('map', new Map([['a', 1]]))
+    // @ts-expect-error a list
+    ok(rows)
+    // @ts-expect-error a promise
+    ok(later)
+  },
+})
+same<Equal<ContractOf<typeof Payloads>['answers']['thenable']['response'], Row>>()
+channel('types.listReply', {
+  events: { rows: any() },
+  join: (_topic, _payload, socket) => socket,
+  // @ts-expect-error a list is no reply
+  handleIn: { rows: () => [1, 2] },
+})
+channel('types.noreply', {
+  join: (_topic, _payload, socket) => socket,
+  handleMessage: () => noreply({ timeoutMs: 1_000, hibernate: true }),
+  mailbox: { maxLength: 100 },
+  maxHeapBytes: 1_000_000,
+  filterParameters: ['pin'],
+  formatStatus: ({ state }) => ({ state: Object.keys(state) }),
+})
+channel('types.drops', {
+  join: (_topic, _payload, socket) => socket,
+  // @ts-expect-error a channel drops nothing
+  mailbox: { policy: 'drop_newest' },
+})
+
 // @ts-expect-error a misspelt option
 channel('types.misspelt', { join: (_t, _p, socket: ChannelSocket) => socket, handelIn: {} })
 
