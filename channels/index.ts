@@ -54,6 +54,7 @@ export {
   oneOf,
   optional,
   type PayloadIssue,
+  type PayloadSchema,
   type PayloadSpec,
   payloadSchema,
   shape,
