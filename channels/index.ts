@@ -23,6 +23,7 @@ export type { ChannelSocket, SocketRef } from './channel/socket.ts'
 export type { DrainPace } from './endpoint/drain.ts'
 /** Listens, on every thread. */
 export { type EndpointOptions, endpoint } from './endpoint/endpoint.ts'
+export type { PageSession } from './endpoint/pageSession.ts'
 /** What an endpoint serves. */
 export {
   definePlugin,
@@ -54,7 +55,6 @@ export {
   oneOf,
   optional,
   type PayloadIssue,
-  type PayloadSchema,
   type PayloadSpec,
   payloadSchema,
   shape,
@@ -80,6 +80,8 @@ export {
   tracker,
   type UpdateResult,
 } from './presence/index.ts'
+/** What a signed cookie carries. */
+export type { SessionData } from './session.ts'
 /** Who may connect, and where. */
 export type { ConnectDetails, HeaderPairs } from './socket/details.ts'
 export { type RoutedChannel, type SocketAtOptions, socketAt } from './socket/socketAt.ts'

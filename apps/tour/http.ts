@@ -1,13 +1,5 @@
 /** The tour over HTTP: what happens outside of any channel reaches them all the same. */
-import {
-  definePlugin,
-  optional,
-  type PayloadSchema,
-  shape,
-  string,
-  validate,
-} from 'beamish/channels'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import { definePlugin, optional, shape, string, validate } from 'beamish/channels'
 import { allEnds } from './janitor.ts'
 import { SUPERADMIN } from './room.ts'
 import { sendable } from './sendable.ts'
@@ -29,42 +21,28 @@ export const http = definePlugin('tour.http', ({ fastify, self }) => {
   fastify.get('/', (_request, reply) =>
     reply.type('text/plain').send('Beamish tour: connect the official client to /socket\n'),
   )
-  fastify.post(
-    '/broadcast',
-    taking(Broadcast, ({ topic, event, payload = {} }, _request, reply) => {
-      self.broadcast(topic, event, payload)
-      return reply.code(204).send()
-    }),
-  )
-  fastify.post(
-    '/rooms/:id/messages',
-    taking(Message, ({ uid = 'http', body = '' }, request, reply) => {
-      const { id } = request.params as { id: string }
-      for (const topic of new Set([`room:${id}`, SUPERADMIN])) {
-        self.broadcast(topic, 'new_msg', { uid, body })
-      }
-      return reply.redirect('/', 302)
-    }),
-  )
-  fastify.post(
-    '/disconnect',
-    taking(Disconnect, ({ user_id }, _request, reply) => {
-      self.broadcast(`user:${user_id}`, 'disconnect', {})
-      return reply.code(204).send()
-    }),
-  )
+  fastify.post('/broadcast', (request, reply) => {
+    const checked = validate(Broadcast, request.body)
+    if (!checked.ok) return reply.code(422).send(checked)
+    const { topic, event, payload = {} } = checked.value
+    self.broadcast(topic, event, payload)
+    return reply.code(204).send()
+  })
+  fastify.post('/rooms/:id/messages', (request, reply) => {
+    const checked = validate(Message, request.body ?? {})
+    if (!checked.ok) return reply.code(422).send(checked)
+    const { uid = 'http', body = '' } = checked.value
+    const { id } = request.params as { id: string }
+    for (const topic of new Set([`room:${id}`, SUPERADMIN])) {
+      self.broadcast(topic, 'new_msg', { uid, body })
+    }
+    return reply.redirect('/', 302)
+  })
+  fastify.post('/disconnect', (request, reply) => {
+    const checked = validate(Disconnect, request.body)
+    if (!checked.ok) return reply.code(422).send(checked)
+    self.broadcast(`user:${checked.value.user_id}`, 'disconnect', {})
+    return reply.code(204).send()
+  })
   fastify.get('/terminations', () => allEnds(self))
 })
-
-/** A route for bodies of this shape; any other is answered with 422 and what is wrong with it. */
-const taking =
-  <T>(
-    schema: PayloadSchema<T>,
-    handle: (body: T, request: FastifyRequest, reply: FastifyReply) => unknown,
-  ) =>
-  (request: FastifyRequest, reply: FastifyReply): unknown => {
-    const checked = validate(schema, request.body ?? {})
-    return checked.ok
-      ? handle(checked.value, request, reply)
-      : reply.code(422).send({ issues: checked.issues })
-  }
