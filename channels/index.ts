@@ -80,6 +80,8 @@ export {
   tracker,
   type UpdateResult,
 } from './presence/index.ts'
+/** What tokens are signed with. */
+export { secretOf } from './secret.ts'
 /** What a signed cookie carries. */
 export type { SessionData } from './session.ts'
 /** Who may connect, and where. */
