@@ -87,7 +87,7 @@ t.test(
 
 t.test('rooms lost with their thread are missed, and the ends before are kept', async (t) => {
   const tour = await startTour(t)
-  const never = { reconnectAfterMs: () => 60_000 }
+  const never = { reconnectAfterMs: () => 60_000, rejoinAfterMs: () => 60_000 }
   const rooms = new Map<number, Client>()
   const others: Client[] = []
   while (rooms.size < 2) {
