@@ -30,6 +30,7 @@ export type { ChannelSocket, JoiningSocket, SocketRef } from './channel/socket.t
 export type { DrainPace } from './endpoint/drain.ts'
 /** Listens, on every thread. */
 export { type EndpointOptions, endpoint } from './endpoint/endpoint.ts'
+export type { PageSession } from './endpoint/pageSession.ts'
 /** What an endpoint serves. */
 export {
   definePlugin,
@@ -86,6 +87,10 @@ export {
   tracker,
   type UpdateResult,
 } from './presence/index.ts'
+/** What tokens are signed with. */
+export { secretOf } from './secret.ts'
+/** What a signed cookie carries. */
+export type { SessionData } from './session.ts'
 /** Who may connect, and where. */
 export type { ConnectDetails, HeaderPairs } from './socket/details.ts'
 export { type RoutedChannel, type SocketAtOptions, socketAt } from './socket/socketAt.ts'

@@ -1,32 +1,48 @@
 /** The tour over HTTP: what happens outside of any channel reaches them all the same. */
-import { definePlugin, shape, string, validate } from 'beamish/channels'
-import { NAME, Terminations } from './terminations.ts'
+import { definePlugin, optional, shape, string, validate } from 'beamish/channels'
+import { allEnds } from './janitor.ts'
+import { SUPERADMIN } from './room.ts'
+import { sendable } from './sendable.ts'
 
-const Broadcast = shape({ topic: string(1, 200), event: string(1, 200) })
+const Broadcast = shape({
+  topic: string(1, 200),
+  event: string(1, 200),
+  payload: optional(sendable),
+})
+const Message = shape({ uid: optional(string(1, 100)), body: optional(string(0, 2_000)) })
 const Disconnect = shape({ user_id: string(1, 100) })
 
 export const http = definePlugin('tour.http', ({ fastify, self }) => {
+  fastify.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string' },
+    (_request, body, done) => done(null, Object.fromEntries(new URLSearchParams(String(body)))),
+  )
   fastify.get('/', (_request, reply) =>
     reply.type('text/plain').send('Beamish tour: connect the official client to /socket\n'),
   )
   fastify.post('/broadcast', (request, reply) => {
     const checked = validate(Broadcast, request.body)
-    if (!checked.ok) return reply.code(422).send({ issues: checked.issues })
-    const { payload } = request.body as { payload?: unknown }
-    self.broadcast(checked.value.topic, checked.value.event, payload ?? {})
+    if (!checked.ok) return reply.code(422).send(checked)
+    const { topic, event, payload = {} } = checked.value
+    self.broadcast(topic, event, payload)
     return reply.code(204).send()
   })
   fastify.post('/rooms/:id/messages', (request, reply) => {
+    const checked = validate(Message, request.body ?? {})
+    if (!checked.ok) return reply.code(422).send(checked)
+    const { uid = 'http', body = '' } = checked.value
     const { id } = request.params as { id: string }
-    const message = { uid: 'http', body: '', ...(request.body as object | undefined) }
-    for (const topic of [`room:${id}`, 'room:superadmin']) self.broadcast(topic, 'new_msg', message)
+    for (const topic of new Set([`room:${id}`, SUPERADMIN])) {
+      self.broadcast(topic, 'new_msg', { uid, body })
+    }
     return reply.redirect('/', 302)
   })
   fastify.post('/disconnect', (request, reply) => {
     const checked = validate(Disconnect, request.body)
-    if (!checked.ok) return reply.code(422).send({ issues: checked.issues })
+    if (!checked.ok) return reply.code(422).send(checked)
     self.broadcast(`user:${checked.value.user_id}`, 'disconnect', {})
     return reply.code(204).send()
   })
-  fastify.get('/terminations', () => self.call(Terminations.named(NAME), 'list'))
+  fastify.get('/terminations', () => allEnds(self))
 })

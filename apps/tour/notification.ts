@@ -1,13 +1,36 @@
 /** notification:<user>: a channel that listens to other topics for its client. */
-import { channel, ok, string } from 'beamish/channels'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { channel, ok, optional, string, validate } from 'beamish/channels'
 import { User } from './user.ts'
+
+const productId = string(1, 100)
+
+const MAX_PRODUCTS = 100
+
+/** Each once: who subscribes twice hears twice. */
+const productIds: StandardSchemaV1<unknown, readonly string[]> = {
+  '~standard': {
+    version: 1,
+    vendor: 'beamish tour',
+    validate(value) {
+      if (!Array.isArray(value) || value.length > MAX_PRODUCTS) {
+        return { issues: [{ message: `must be a list of at most ${MAX_PRODUCTS} ids` }] }
+      }
+      const checked = value.map((one) => validate(productId, one))
+      const issues = checked.flatMap((one, n) =>
+        one.ok ? [] : one.issues.map(({ message }) => ({ message, path: [n] })),
+      )
+      if (issues.length > 0) return { issues }
+      return { value: [...new Set(checked.flatMap((one) => (one.ok ? [one.value] : [])))] }
+    },
+  },
+}
 
 export const Notification = channel('tour.notification', {
   socket: User,
-  events: { watch: { product_id: string(1, 100) }, unwatch: { product_id: string(1, 100) } },
-  join(_topic, payload, socket) {
-    const { ids } = (payload ?? {}) as { ids?: unknown }
-    const products = Array.isArray(ids) ? ids.map(String) : []
+  params: { ids: optional(productIds) },
+  events: { watch: { product_id: productId }, unwatch: { product_id: productId } },
+  join(_topic, { ids: products = [] }, socket) {
     for (const product of products) socket.subscribe(`product:${product}`)
     return socket.assign({ products })
   },

@@ -1,5 +1,5 @@
 /** Channels that differ in their options alone. */
-import { any, channel, ok } from 'beamish/channels'
+import { any, channel, integer, ok } from 'beamish/channels'
 
 const events = { ping: any() }
 const handleIn = { ping: () => ok({ pong: true }) }
@@ -18,13 +18,20 @@ export const Sleepless = channel('tour.sleepless', {
   handleIn,
 })
 
+/** Told to end, it may take ten seconds: as long as its client said, it says goodbye. */
 export const Patient = channel('tour.patient', {
-  events,
+  events: { ...events, linger: { ms: integer(0, 60_000) } },
   shutdown: 10_000,
   trapExit: true,
-  join: (_topic, _payload, socket) => socket,
-  handleIn,
-  terminate: (_reason, socket) => socket.self.sleep(200),
+  join: (_topic, _payload, socket) => socket.assign({ lingerMs: 0 }),
+  handleIn: {
+    ...handleIn,
+    linger({ ms }, socket) {
+      socket.assign({ lingerMs: ms })
+      return ok()
+    },
+  },
+  terminate: (_reason, socket) => socket.self.sleep(socket.assigns.lingerMs),
 })
 
 export const Silent = channel('tour.silent', {

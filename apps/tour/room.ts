@@ -1,35 +1,46 @@
 /** room:*: the samples of the Phoenix.Channel document, each at work. */
 import { stop, stopWithReply } from 'beamish'
-import { any, bytes, channel, error, joined, ok, string } from 'beamish/channels'
-import { JANITOR, Janitor } from './janitor.ts'
-import { noteEnd } from './terminations.ts'
+import {
+  any,
+  bytes,
+  channel,
+  error,
+  integer,
+  joined,
+  ok,
+  optional,
+  type SocketRef,
+  string,
+} from 'beamish/channels'
+import { noteEnd, watchRoom } from './janitor.ts'
+import { sendable } from './sendable.ts'
 import { User } from './user.ts'
-import { Work } from './work.ts'
+import { workElsewhere } from './work.ts'
 
-const SUPERADMIN = 'room:superadmin'
+export const SUPERADMIN = 'room:superadmin'
 
 export const Room = channel('tour.room', {
   socket: User,
   events: {
     new_msg: { uid: string(1, 100), body: string(0, 2_000) },
-    say: any(),
-    shout: any(),
-    announce: any(),
-    ping: any(),
+    say: sendable,
+    shout: sendable,
+    announce: sendable,
+    ping: sendable,
     ignore: { user_id: string(1, 100) },
     file_chunk: bytes(),
     echo_binary: bytes(),
     blob: bytes(),
     'create:post': { title: string(1, 200) },
     current_rank: any(),
-    work: any(),
+    work: { ms: optional(integer(0, 60_000)) },
     crash: any(),
-    stop: any(),
+    stop: { reason: string(1, 200) },
     bye: any(),
     kill_me: any(),
   },
   async join(topic, payload, socket) {
-    await socket.self.call(Janitor.named(JANITOR), 'watch', { pid: socket.self.pid, topic })
+    await watchRoom(socket.self, topic)
     if (topic === 'room:crash-join') throw new Error('this room crashes')
     if (topic === 'room:slow-join') await socket.self.sleep(2_000)
     const { password } = (payload ?? {}) as { password?: unknown }
@@ -43,18 +54,17 @@ export const Room = channel('tour.room', {
       return ok()
     },
     say(payload, socket) {
-      socket.broadcast('say', { said: payload })
+      socket.broadcast('say', payload)
     },
     shout(payload, socket) {
-      socket.broadcastFrom('shout', { shouted: payload })
+      socket.broadcastFrom('shout', payload)
     },
     announce(payload, socket) {
-      const announcement = { announced: payload }
-      socket.broadcast('announce', announcement)
-      socket.publish(SUPERADMIN, 'announce', announcement)
+      socket.broadcast('announce', payload)
+      if (socket.topic !== SUPERADMIN) socket.publish(SUPERADMIN, 'announce', payload)
       return ok()
     },
-    ping: (payload) => ok(payload as object),
+    ping: (payload) => ok(payload),
     ignore({ user_id }, socket) {
       socket.update('ignored', (ignored) => [...ignored, user_id])
       return ok()
@@ -70,18 +80,13 @@ export const Room = channel('tour.room', {
       socket.push('badge', Uint8Array.of(1, 2, 3))
       return { rank: 7 }
     },
-    work(payload, socket) {
-      const { ms } = (payload ?? {}) as { ms?: unknown }
-      const job = { ref: socket.ref(), ms: typeof ms === 'number' ? Math.min(ms, 60_000) : 0 }
-      socket.self.spawn(Work, job, { place: 'any' })
+    work({ ms = 0 }, socket) {
+      workElsewhere(socket.self, { ref: refOf(socket), ms })
     },
     crash() {
       throw new Error('crashed on request')
     },
-    stop(payload) {
-      const { reason } = (payload ?? {}) as { reason?: unknown }
-      return stop(reason === 'left' ? { shutdown: 'left' } : String(reason))
-    },
+    stop: ({ reason }) => stop(reason === 'left' ? { shutdown: 'left' } : reason),
     bye: () => stopWithReply({ shutdown: 'left' }, ok({ bye: true })),
     kill_me(_payload, socket) {
       socket.self.exit(socket.self.pid, 'kill')
@@ -101,6 +106,15 @@ export const Room = channel('tour.room', {
     }
   },
   terminate(reason, socket) {
-    noteEnd(socket.self, { topic: socket.topic, reason, source: 'terminate' })
+    noteEnd(socket.self, socket.topic, reason)
   },
 })
+
+/** A push without a ref wants no answer. */
+function refOf(socket: { ref(): SocketRef }): SocketRef | undefined {
+  try {
+    return socket.ref()
+  } catch {
+    return undefined
+  }
+}

@@ -3,13 +3,13 @@ import { supervisor } from 'beamish'
 import { endpoint, socketAt } from 'beamish/channels'
 import { History } from './history.ts'
 import { http } from './http.ts'
-import { JANITOR, Janitor } from './janitor.ts'
+import { janitors } from './janitor.ts'
 import { Notification } from './notification.ts'
 import { PresenceChannel, Visitors } from './presence.ts'
 import { Drowsy, Patient, Silent, Sleepless } from './quiet.ts'
 import { Room } from './room.ts'
-import { NAME, Terminations } from './terminations.ts'
 import { User } from './user.ts'
+import { foremen } from './work.ts'
 
 const channels = {
   'room:*': Room,
@@ -25,8 +25,8 @@ const channels = {
 export default supervisor({
   strategy: 'one_for_one',
   children: [
-    Terminations.child(undefined, { name: NAME }),
-    Janitor.child(undefined, { name: JANITOR }),
+    janitors,
+    foremen,
     Visitors.child(),
     endpoint({
       plugins: [socketAt('/socket', User, { channels, longpoll: true }), http(undefined)],

@@ -2,7 +2,7 @@
  * Endpoint plugins: what an endpoint serves, set up once per thread. A plugin is known by name on every thread, like a
  * behaviour; the child spec of the endpoint carries its name and its options as data.
  */
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { BeamishError, type Self } from '../../runtime/index.ts'
 import type { LocalNode } from '../../runtime/node/local.ts'
 import type { SocketLimits } from '../transport/limits.ts'
@@ -10,6 +10,7 @@ import type { Overflow } from '../transport/outbox.ts'
 import type { Route } from '../transport/routes.ts'
 import type { OriginOption } from '../wire/origin.ts'
 import type { SerializerOption } from '../wire/serializer.ts'
+import type { PageSession } from './pageSession.ts'
 import type { TransportOptions } from './transports.ts'
 
 /** A socket the endpoint mounts: `path` + `/websocket` speaks the Phoenix wire, and `path` + `/longpoll` if that is on. */
@@ -42,11 +43,16 @@ export interface SocketMount extends TransportOptions {
 export interface PluginContext {
   /** The thread's Fastify instance, before it listens. */
   readonly fastify: FastifyInstance
-  /** The endpoint's process. */
+  /** The endpoint's process: what a route broadcasts, calls and casts comes from it. Do not subscribe it to anything. */
   readonly self: Self
   readonly node: LocalNode
   /** Name of the session cookie. */
   readonly cookie: string
+  /**
+   * The visitor's session, for a route: what its signed cookie holds, and the CSRF token for its page. One is made where there
+   * is none, and the cookie goes out with the reply; keep such a page out of caches (`cache-control: no-store`).
+   */
+  session(request: FastifyRequest, reply: FastifyReply): PageSession
   mount(socket: SocketMount): void
 }
 

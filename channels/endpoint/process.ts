@@ -21,8 +21,9 @@ import { longPollMount } from '../longPoll/mount.ts'
 import type { UpgradeLimits } from '../transport/limits.ts'
 import { type Acceptor, acceptor } from './acceptor.ts'
 import { type DrainPace, drain } from './drain.ts'
+import { pageSession } from './pageSession.ts'
 import { PathPattern } from './pathPattern.ts'
-import { findPlugin, type PluginSpec, type SocketMount } from './plugin.ts'
+import { findPlugin, type PluginContext, type PluginSpec, type SocketMount } from './plugin.ts'
 import { createServer, type FastifyPlugin, listen, requestsDone, stopListening } from './server.ts'
 import { transportsOf } from './transports.ts'
 import { refuseUpgrade } from './upgrade.ts'
@@ -108,6 +109,8 @@ async function open(settings: Settings, self: Self): Promise<State> {
   const place = reusePort ? 'here' : 'any'
   const parts = { line, transports, channels, place } as const
   const polled: FastifyPlugin[] = []
+  const session: PluginContext['session'] = (request, reply) =>
+    pageSession(node.secret, cookie, request, reply)
   for (const { plugin, options } of settings.plugins) {
     const mount = (socket: SocketMount): void => {
       const { webSocket, longPoll } = transportsOf(socket)
@@ -132,7 +135,7 @@ async function open(settings: Settings, self: Self): Promise<State> {
     const setup = findPlugin(plugin)
     // A Fastify plugin like any other: its hooks and decorators stay its own.
     await fastify.register(async (instance) => {
-      await setup({ fastify: instance, self, node, cookie, mount }, options)
+      await setup({ fastify: instance, self, node, cookie, session, mount }, options)
     })
   }
   // Outside of the plugins that mounted them: a plugin's hooks are not for a socket's clients.

@@ -18,6 +18,7 @@ const TRACE_HEADERS: readonly string[] = ['traceparent', 'tracestate']
 
 export class ConnectDetails {
   readonly #request: ConnectRequest
+  #secret = ''
   /** The signed session, if its cookie and the `_csrf_token` among the parameters agree. */
   readonly session: SessionData | undefined
   /** The token of an official client's `authToken`, if the socket takes one. */
@@ -35,6 +36,17 @@ export class ConnectDetails {
     this.session = session
     this.authToken = authToken
     this.custom = custom
+  }
+
+  /** The node's secret, for verifyToken(): what secretOf() gives elsewhere. A getter, so that no log shows it. */
+  get secret(): string {
+    return this.#secret
+  }
+
+  /** Kernel side: on whose node it is decided. */
+  knows(secret: string): this {
+    this.#secret = secret
+    return this
   }
 
   /** The other end of the connection: a proxy, if there is one. */

@@ -10,6 +10,7 @@ import type { Route } from '../transport/routes.ts'
 import { phoenixV1 } from '../wire/phoenixV1.ts'
 import { phoenixV2 } from '../wire/phoenixV2.ts'
 import { findSerializer, type SerializerOption } from '../wire/serializer.ts'
+import { checkMountOptions } from './mountOptions.ts'
 import { findSocket, type UserSocket } from './userSocket.ts'
 
 /** A channel and what it finds assigned on this route. */
@@ -96,6 +97,7 @@ const socketPlugin = definePlugin('beamish.socket', (context, options: Options) 
  */
 export function socketAt(path: string, socket: UserSocket, options: SocketAtOptions): PluginSpec {
   checkedPath(path, 'the path of a socket')
+  checkMountOptions(path, options)
   transportsOf({ ...options, path })
   const { channels, serializers = SERIALIZERS, ...rest } = options
   overflowOption(rest.overflow)

@@ -1,6 +1,7 @@
 /** Decides about a connection in its own process, by what its socket says, and tells of the outcome. */
 import { Self } from '../../runtime/process/self.ts'
 import { runOnceAs } from '../../runtime/process/strays.ts'
+import { secretOf } from '../secret.ts'
 import { OPEN, type Opening, openSocket } from '../socket/open.ts'
 import type { Connecting } from './connecting.ts'
 import { type SocketConnected, socketConnected } from './report.ts'
@@ -16,7 +17,7 @@ export async function decide(
   const startedMs = self.now()
   // What the application's connect leaves behind is this process's, and not its thread's.
   const opening = await runOnceAs(Self.processOf(self), () =>
-    openSocket(definition, params, details),
+    openSocket(definition, params, details.knows(secretOf(self))),
   )
   socketConnected(
     {

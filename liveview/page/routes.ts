@@ -1,18 +1,10 @@
 /** Live views as an endpoint plugin: their pages over HTTP, the files they load, and the socket `/live` they come back on. */
 import { randomBytes } from 'node:crypto'
-import { createCsrf, csrfSessionKey, csrfToken } from '../../channels/csrf.ts'
 import {
   definePlugin,
   type PluginContext,
   type PluginSpec,
 } from '../../channels/endpoint/plugin.ts'
-import { SESSION_MAX_AGE_MS } from '../../channels/endpoint/request.ts'
-import {
-  decodeSession,
-  encodeSession,
-  type SessionData,
-  setCookie,
-} from '../../channels/session.ts'
 import type { SocketLimits } from '../../channels/transport/limits.ts'
 import type { OriginOption } from '../../channels/wire/origin.ts'
 import { BeamishError } from '../../runtime/index.ts'
@@ -122,14 +114,13 @@ function servePage(
   scripts: readonly Asset[],
   stylesheet: Asset | undefined,
 ): void {
-  const { fastify, self, node, cookie } = context
+  const { fastify, self, node } = context
   fastify.get(path, async (request, reply) => {
-    const encrypted = request.protocol === 'https'
-    const session = sessionOf(node.secret, request.headers.cookie, cookie)
     if (!AUTHORITY.test(request.host))
       return reply.code(400).type('text/plain').send('bad Host header\n')
     const url = new URL(request.url, `${request.protocol}://${request.host}`)
-    const visit = { ...visitAt(url, path), session: session.data }
+    const { data, csrfToken } = context.session(request, reply)
+    const visit = { ...visitAt(url, path), session: data }
     const page = await renderPage(self, view, visit)
     reply.header('cache-control', 'no-store').type('text/html; charset=utf-8')
     for (const [name, value] of Object.entries(securityHeaders(url.host))) reply.header(name, value)
@@ -138,17 +129,13 @@ function servePage(
         .code(500)
         .send('<!doctype html><title>500</title><p>Something went wrong on our side.</p>\n')
     }
-    if (session.isNew) {
-      const value = encodeSession(node.secret, session.data, { nowMs: Date.now() })
-      reply.header('set-cookie', setCookie(cookie, value, { encrypted }))
-    }
     const id = `phx-${randomBytes(ROOT_ID_BYTES).toString('base64url')}`
     const stale = await isStale(self, request.ip, request.headers['user-agent'], url.pathname)
     return reply.send(
       writeDocument({
         lang: options.lang ?? 'en',
         title: page.title ?? options.title ?? view.name,
-        csrfToken: csrfToken(session.data[csrfSessionKey] as string, randomBytes),
+        csrfToken,
         scripts: scripts.map((script) => script.url),
         stylesheet: stylesheet?.url,
         root: {
@@ -160,22 +147,6 @@ function servePage(
       }),
     )
   })
-}
-
-/** The visitor's session; a new one where there is none of ours. */
-function sessionOf(
-  secret: string,
-  cookies: string | undefined,
-  cookie: string,
-): { readonly data: SessionData; readonly isNew: boolean } {
-  const known = decodeSession(secret, cookies, cookie, {
-    nowMs: Date.now(),
-    maxAgeMs: SESSION_MAX_AGE_MS,
-  })
-  if (known.ok && typeof known.data[csrfSessionKey] === 'string') {
-    return { data: known.data, isNew: false }
-  }
-  return { data: { [csrfSessionKey]: createCsrf(randomBytes) }, isNew: true }
 }
 
 /** Our pages load nothing from elsewhere and run no inline script; injected markup could not either. */

@@ -1,6 +1,7 @@
 /** The tour on a node of its own, and official clients for it. */
-import { type BeamishNode, start } from 'beamish'
+import { type BeamishNode, type StartOptions, start } from 'beamish'
 import type { Test } from 'tap'
+import type { End } from '../../../apps/tour/janitor.ts'
 import {
   type Channel,
   outcome,
@@ -18,16 +19,60 @@ export interface Tour {
   readonly base: string
 }
 
-export async function startTour(t: Test, schedulers = 2): Promise<Tour> {
+export async function startTour(
+  t: Test,
+  schedulers = 2,
+  log: StartOptions['log'] = false,
+): Promise<Tour> {
   const node = await start(new URL('../../../apps/tour/tour.ts', import.meta.url), {
     schedulers,
-    log: false,
+    log,
     development: false,
     execArgv: ['--conditions=beamish-source'],
   })
   t.teardown(() => node.stop())
   const [address] = await node.addresses()
   return { node, base: `http://127.0.0.1:${address?.port}` }
+}
+
+/** Posts JSON to the tour; a redirect is not followed. */
+export const post = (
+  { base }: Pick<Tour, 'base'>,
+  path: string,
+  body: unknown,
+): Promise<Response> =>
+  fetch(`${base}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+    redirect: 'manual',
+  })
+
+/** How channels of this topic ended, by who saw it, as soon as so many have been told. */
+export async function endsOf(
+  { base }: Pick<Tour, 'base'>,
+  topic: string,
+  count: number,
+): Promise<Readonly<Record<string, unknown>>> {
+  const deadline = Date.now() + PATIENCE_MS
+  for (;;) {
+    // A connection to a thread that is being lost is reset.
+    const answer = await fetch(`${base}/terminations`).catch(() => undefined)
+    if (answer?.ok === false) throw new Error(`/terminations answered ${answer.status}`)
+    const told = (await answer?.json().catch(() => [])) as End[] | undefined
+    const ends = (told ?? []).filter((end) => end.topic === topic)
+    if (ends.length >= count) {
+      return Object.fromEntries(ends.map(({ source, reason }) => [source, reason]))
+    }
+    if (Date.now() > deadline) throw new Error(`${topic}: ${JSON.stringify(ends)} is all`)
+    await new Promise(setImmediate)
+  }
+}
+
+/** The thread of a client's connection, and so of its channels. */
+export async function threadOf(client: Client): Promise<number> {
+  const [, { thread }] = await outcome(client.socket.channel('history:thread', {}).join())
+  return thread as number
 }
 
 const PATIENCE_MS = 30_000

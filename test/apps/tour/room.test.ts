@@ -1,7 +1,7 @@
 /** room:* of the tour, by the official client: what the Phoenix.Channel document promises. */
 import t from 'tap'
 import { outcome } from '../../channels/phoenixClient.ts'
-import { Client, startTour } from './kit.ts'
+import { Client, post, startTour, threadOf } from './kit.ts'
 
 const tour = await startTour(t)
 
@@ -93,9 +93,9 @@ t.test(
     await ada.next('user_joined')
     room.push('say', { n: 1 })
     room.push('shout', { n: 2 })
-    t.same((await bob.next('say')).payload, { said: { n: 1 } })
-    t.same((await bob.next('shout')).payload, { shouted: { n: 2 } })
-    t.same((await ada.next('say')).payload, { said: { n: 1 } })
+    t.same((await bob.next('say')).payload, { n: 1 })
+    t.same((await bob.next('shout')).payload, { n: 2 })
+    t.same((await ada.next('say')).payload, { n: 1 })
     await ada.settled(room)
     t.same(
       ada.rest.filter(({ event }) => event === 'shout'),
@@ -117,12 +117,17 @@ t.test(
   },
 )
 
-t.test('channels 67: a reply comes later, from another process', async (t) => {
+t.test('channels 67: a reply comes later, from another process on another thread', async (t) => {
   const ada = await Client.open(tour, 'ada')
   const room = await ada.join('room:later')
   const late = outcome(room.push('work', { ms: 50 }))
   t.same(await outcome(room.push('ping', { first: true })), ['ok', { first: true }])
-  t.match(await late, ['ok', { done: true }])
+  const thread = await threadOf(ada)
+  for (const work of [late, ...Array.from({ length: 5 }, () => outcome(room.push('work', {})))]) {
+    const [status, { done, scheduler }] = await work
+    t.same([status, done], ['ok', true])
+    t.not(scheduler, thread)
+  }
   await ada.close()
 })
 
@@ -187,11 +192,7 @@ t.test(
     const ada = await Client.open(tour, 'ada')
     const bell = await ada.join('notification:ada', { ids: ['1'] })
     const tell = (topic: string) =>
-      fetch(`${tour.base}/broadcast`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ topic, event: 'price', payload: { topic } }),
-      })
+      post(tour, '/broadcast', { topic, event: 'price', payload: { topic } })
     await tell('product:1')
     t.same((await ada.next('price')).payload, { topic: 'product:1' })
     t.same(await outcome(bell.push('watch', { product_id: '2' })), ['ok', {}])
@@ -212,38 +213,81 @@ t.test(
     const ada = await Client.open(tour, 'leaver')
     await ada.join('room:out')
     const closed = new Promise<{ code: number }>((resolve) => ada.socket.onClose(resolve))
-    await fetch(`${tour.base}/disconnect`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{"user_id":"leaver"}',
-    })
+    await post(tour, '/disconnect', { user_id: 'leaver' })
     t.equal((await closed).code, 1001)
     await ada.close()
   },
 )
 
-t.test('every end is seen: by terminate, and from outside', async (t) => {
+t.test(
+  'what cannot be answered or sent on is an error that says why, and ends nothing',
+  async (t) => {
+    const ada = await Client.open(tour, 'ada')
+    const room = await ada.join('room:odd')
+    const answers = async (event: string, payload: unknown) => {
+      const [status, { reason, issues }] = await outcome(room.push(event, payload))
+      return [status, reason, (issues as { path: string }[]).map(({ path }) => path)]
+    }
+    for (const event of ['ping', 'say', 'shout', 'announce']) {
+      for (const payload of [5, 'x', true, [1]]) {
+        t.same(
+          await answers(event, payload),
+          ['error', 'invalid payload', ['']],
+          `${event} ${payload}`,
+        )
+      }
+    }
+    for (const ms of [-5, 1.5, 60_001, 'long']) {
+      t.same(await answers('work', { ms }), ['error', 'invalid payload', ['ms']], `work ${ms}`)
+    }
+    for (const reason of [5, {}, undefined]) {
+      t.same(await answers('stop', { reason }), ['error', 'invalid payload', ['reason']])
+    }
+    t.same(await answers('new_msg', { uid: 'ada' }), ['error', 'invalid payload', ['body']])
+    const frame = (ref: string | null) => JSON.stringify([null, ref, 'room:odd', 'work', { ms: 0 }])
+    ada.socket.conn.send(frame(null))
+    t.same(await outcome(room.push('ping', {})), ['ok', {}], 'nobody waits for that work')
+    t.notOk(ada.rest.some(({ event }) => event === 'phx_error'))
+    await ada.close()
+  },
+)
+
+t.test('announce reaches the room and room:superadmin, each once', async (t) => {
+  const [ada, eve] = [await Client.open(tour, 'ada'), await Client.open(tour, 'eve')]
+  const room = await ada.join('room:announces')
+  const admin = await eve.join('room:superadmin')
+  t.same(await outcome(room.push('announce', { n: 1 })), ['ok', {}])
+  t.same((await ada.next('announce', 'room:announces')).payload, { n: 1 })
+  t.same((await eve.next('announce', 'room:superadmin')).payload, { n: 1 })
+  t.same(await outcome(admin.push('announce', { n: 2 })), ['ok', {}])
+  t.same((await eve.next('announce')).payload, { n: 2 })
+  await eve.settled(admin)
+  for (const client of [ada, eve]) {
+    t.notOk(
+      client.rest.some(({ event }) => event === 'announce'),
+      'and no more',
+    )
+  }
+  await Promise.all([ada.close(), eve.close()])
+})
+
+t.test('ids of a notification count once each, and are checked like those of watch', async (t) => {
   const ada = await Client.open(tour, 'ada')
-  const kill = await ada.join('room:ends-killed')
-  const gone = ada.next('phx_error', 'room:ends-killed')
-  kill.push('kill_me', {})
-  await gone
-  const left = await ada.join('room:ends-left')
-  await outcome(left.leave())
-  await ada.close()
-  const ends = async (): Promise<{ topic: string; reason: unknown; source: string }[]> =>
-    (await fetch(`${tour.base}/terminations`)).json() as never
-  const of = async (topic: string) =>
-    (await ends())
-      .filter((end) => end.topic === topic)
-      .map(({ reason, source }) => [source, reason])
-  while ((await of('room:ends-left')).length < 2) await new Promise(setImmediate)
-  t.same(
-    new Set(await of('room:ends-left')),
-    new Set([
-      ['terminate', { shutdown: 'left' }],
-      ['down', { shutdown: 'left' }],
-    ]),
+  const bell = await ada.join('notification:twice', { ids: ['9', '9'] })
+  await post(tour, '/broadcast', { topic: 'product:9', event: 'price', payload: { n: 1 } })
+  t.same((await ada.next('price')).payload, { n: 1 })
+  t.match(await outcome(bell.push('watch', { product_id: '' })), [
+    'error',
+    { issues: [{ path: 'product_id' }] },
+  ])
+  t.notOk(
+    ada.rest.some(({ event }) => event === 'price'),
+    'heard once',
   )
-  t.match(await of('room:ends-killed'), [['down', 'killed']])
+  const refused = (ids: unknown) =>
+    outcome(ada.socket.channel(`notification:${JSON.stringify(ids)}`, { ids }).join())
+  t.match(await refused([1]), ['error', { issues: [{ path: 'ids.0' }] }])
+  t.match(await refused(['']), ['error', { issues: [{ path: 'ids.0' }] }])
+  t.match(await refused('9'), ['error', { issues: [{ path: 'ids' }] }])
+  await ada.close()
 })

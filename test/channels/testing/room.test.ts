@@ -2,16 +2,13 @@
 import { ConnectRefused, connect, JoinRefused, type TestClient } from 'beamish/channels/testing'
 import { explore, type TestNode, testNode } from 'beamish/testing'
 import t, { type Test } from 'tap'
-import { JANITOR, Janitor } from '../../../apps/tour/janitor.ts'
+import { allEnds, type End, janitors } from '../../../apps/tour/janitor.ts'
 import { Notification } from '../../../apps/tour/notification.ts'
 import { Room } from '../../../apps/tour/room.ts'
-import { type End, NAME, Terminations } from '../../../apps/tour/terminations.ts'
 import { User } from '../../../apps/tour/user.ts'
+import { foremen } from '../../../apps/tour/work.ts'
 
-const children = [
-  Terminations.child(undefined, { name: NAME }),
-  Janitor.child(undefined, { name: JANITOR }),
-]
+const children = [janitors, foremen]
 const channels = { 'room:*': Room, 'notification:*': Notification }
 
 /** One behaviour, beside the connection and anywhere, under schedules of its own. */
@@ -44,8 +41,8 @@ behaves('channels 62: broadcastFrom skips its own client and reaches others', as
   await room.assertPush('user_joined', { user_id: 'bob' })
   await room.assertBroadcast('user_joined', { user_id: 'bob' })
   room.push('shout', { n: 1 })
-  t.same(await his.assertPush('shout'), { shouted: { n: 1 } })
-  await room.assertBroadcast('shout', { shouted: { n: 1 } })
+  t.same(await his.assertPush('shout'), { n: 1 })
+  await room.assertBroadcast('shout', { n: 1 })
   await room.refutePush('shout')
   room.broadcastFrom('say', { said: 'by the test' })
   await his.assertPush('say', { said: 'by the test' })
@@ -88,7 +85,7 @@ behaves('channels 65: a join is taken, refused or crashes', async (t, node) => {
 behaves('channels 66: an event without an answer gets none', async (_t, node) => {
   const room = await (await user(node, 'ada')).join('room:66')
   const ref = room.push('say', { n: 1 })
-  await room.assertPush('say', { said: { n: 1 } })
+  await room.assertPush('say', { n: 1 })
   await room.refuteReply(ref)
 })
 
@@ -178,7 +175,7 @@ behaves('channels 20: the end of the connection ends its channels', async (t, no
   ada.disconnect()
   await room.assertEnded({ shutdown: 'closed' })
   await node.runUntilIdle()
-  const ends = (await node.self.call(NAME, 'list')) as readonly End[]
+  const ends: readonly End[] = await allEnds(node.self)
   t.match(
     ends.filter(({ topic }) => topic === 'room:20'),
     [{ reason: { shutdown: 'closed' } }, { reason: { shutdown: 'closed' } }],
@@ -198,15 +195,15 @@ t.test('a failed assert tells what came instead, and all that happened', async (
   t.teardown(() => node.close())
   const room = await (await user(node, 'ada')).join('room:fails')
   room.push('say', { n: 1 })
-  const failed = await room.assertPush('say', { said: { n: 2 } }).then(
+  const failed = await room.assertPush('say', { n: 2 }).then(
     () => undefined,
     (error: Error & { code?: string }) => error,
   )
   t.equal(failed?.code, 'BEAMISH_TEST_ASSERTION')
   t.match(failed?.stack, /room\.test\.ts/, 'it points at the test')
   const message = failed?.message ?? ''
-  t.match(message, /"event":"say","payload":\{"said":\{"n":2\}\}\} did not come in time/)
-  t.match(message, /its mailbox has .*"payload":\{"said":\{"n":1\}\}/)
+  t.match(message, /"event":"say","payload":\{"n":2\}\} did not come in time/)
+  t.match(message, /its mailbox has .*"payload":\{"n":1\}/)
   t.match(message, /tour\.room <[\d.]+> on thread \d/, 'the timeline has the channel')
   t.match(message, /\n\nseed 3\n$/)
   const refuted = await room.refutePush('say').catch((error: Error) => error.message)
