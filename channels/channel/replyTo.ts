@@ -2,6 +2,7 @@
 import type { Self } from '../../runtime/index.ts'
 import type { ToTransport } from '../wire/link.ts'
 import { findSerializer, type Payload } from '../wire/serializer.ts'
+import { replyFrame } from '../wire/textOnly.ts'
 import type { SocketRef } from './socket.ts'
 
 /**
@@ -27,7 +28,7 @@ import type { SocketRef } from './socket.ts'
  */
 export function replyTo(self: Self, ref: SocketRef, status: string, payload: Payload = {}): void {
   const { transport, id, serializer, topic, joinRef } = ref
-  const frame = findSerializer(serializer).encodeReply(joinRef, ref.ref, topic, status, payload)
+  const frame = replyFrame(findSerializer(serializer), joinRef, ref.ref, topic, status, payload)
   self.send(transport, {
     type: 'phx:frame',
     id,
