@@ -64,9 +64,11 @@ export class Backlog {
     this.#bytes += bytes
   }
 
+  /** No more than it holds: one that is gone holds nothing. */
   release(holder: Holder, bytes: number): void {
-    holder.heldBytes -= bytes
-    this.#bytes -= bytes
+    const freed = Math.min(bytes, holder.heldBytes)
+    holder.heldBytes -= freed
+    this.#bytes -= freed
   }
 
   /** It is gone, with all that it held. */

@@ -343,11 +343,11 @@ export class Transport implements TransportPort, FrameWriter {
       else this.#tooFast(message)
       return
     }
-    // What is joined may be left at any rate.
-    this.#leaveJoined(entry, message, this.#frameBytes)
+    // What is joined may be left at any rate. Nobody reads what was sent along: it must not be held.
+    this.#leaveJoined(entry, { ...message, payload: undefined })
   }
 
-  #leaveJoined(entry: Entry, message: Message, bytes: number): void {
+  #leaveJoined(entry: Entry, message: Message): void {
     // A leave for an earlier join of this topic: the client has moved on.
     const current = entry.next?.message ?? entry.join
     if (message.joinRef !== null && message.joinRef !== current.joinRef) return
@@ -355,8 +355,7 @@ export class Transport implements TransportPort, FrameWriter {
       entry.state = 'ending'
       entry.leave = message
       this.#tell(entry, { type: 'phx:leave', ref: message.ref })
-    } else if (entry.state !== 'ending' || entry.next !== undefined)
-      this.#wait(entry, message, bytes)
+    } else if (entry.state !== 'ending' || entry.next !== undefined) this.#wait(entry, message, 0)
     else this.#reply(message, 'ok', {}, message.joinRef)
   }
 
@@ -391,7 +390,7 @@ export class Transport implements TransportPort, FrameWriter {
   }
 
   #wait(entry: Entry, message: Message, bytes: number): void {
-    if (!this.#backlog.fits(bytes)) {
+    if (bytes > 0 && !this.#backlog.fits(bytes)) {
       this.#tooMuch(message)
       return
     }
@@ -463,7 +462,7 @@ export class Transport implements TransportPort, FrameWriter {
       }
       this.#backlog.release(entry, bytes)
       const { message } = waiting
-      if (message.event === 'phx_leave') this.#leaveJoined(entry, message, bytes)
+      if (message.event === 'phx_leave') this.#leaveJoined(entry, message)
       else this.#give(message, bytes)
     })
   }

@@ -84,8 +84,10 @@ t.test('so have the joins that run, and what waits for them', async (t) => {
   t.match(await join(4), TOO_MUCH)
   const waiting = wire.push('room:1', 'ping', payload(5_000))
   t.same(await waiting, TOO_MUCH)
+  const left = wire.push('room:3', 'phx_leave', payload(5_000))
   for (const n of [1, 2, 3]) await open(`room:${n}`)
   for (const answer of run) t.match(await answer, { status: 'ok' })
+  t.same(await left, { status: 'ok', response: {} }, 'a leave may wait')
   const late = await Promise.all([5, 6, 7].map((n) => wire.join(`room:${n}`, payload(5_000))))
   t.ok(
     late.every(({ status }) => status === 'ok'),
