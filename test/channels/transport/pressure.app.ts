@@ -45,9 +45,10 @@ const Room = channel('pressure.room', {
       await gate(topic)
       return ok()
     },
-    open(topic) {
-      const has = gates.has(String(topic))
-      gates.get(String(topic))?.()
+    open(payload) {
+      const { topic } = payload as { topic: string }
+      const has = gates.has(topic)
+      gates.get(topic)?.()
       return ok({ has })
     },
     big: (length) => ok({ text: 'x'.repeat(Number(length)) }),
