@@ -69,18 +69,19 @@ export class PendingQueue<Item> {
   }
 
   /**
-   * Gives every item to `deliver`, oldest first, those pushed meanwhile included. An item is out of
+   * Gives every item to `deliver` with what it weighs, oldest first, those pushed meanwhile included. An item is out of
    * the queue before it is delivered: if `deliver` throws, that one is gone, the rest wait for the
    * next drain, and the error is passed on.
    */
-  drain(deliver: (item: Item) => void): void {
+  drain(deliver: (item: Item, bytes: number) => void): void {
     while (this.#head < this.#items.length) {
       const item = this.#items[this.#head] as Item
-      this.#bytes -= this.#sizes[this.#head] ?? 0
+      const bytes = this.#sizes[this.#head] ?? 0
+      this.#bytes -= bytes
       // Nothing delivered may stay reachable from here while the rest is handled.
       this.#items[this.#head] = undefined as Item
       this.#head++
-      deliver(item)
+      deliver(item, bytes)
     }
     this.#reset()
   }

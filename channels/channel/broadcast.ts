@@ -10,6 +10,7 @@ import { Self } from '../../runtime/process/self.ts'
 import { keep } from '../history/keeper.ts'
 import type { ChannelHistory } from '../history/options.ts'
 import type { Frame, Payload, Serializer } from '../wire/serializer.ts'
+import { lacks } from '../wire/textOnly.ts'
 
 /** Frames of one broadcast, by serializer. */
 class Frames {
@@ -45,7 +46,9 @@ export function broadcastOn(
   history: ChannelHistory | undefined,
 ): void {
   if (history?.events.has(event) && keep(self, history, topic, event, payload, butMe)) return
-  const frames = new Frames(serializer, serializer.encodeBroadcast(topic, event, payload))
+  const frames = lacks(serializer, payload)
+    ? undefined
+    : new Frames(serializer, serializer.encodeBroadcast(topic, event, payload))
   const { scheduler } = Self.processOf(self)
   const except: Pid = butMe ? self.pid : NO_PID
   scheduler.pubsub.broadcast(self.pid, topic, event, payload, except, false, frames)

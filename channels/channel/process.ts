@@ -22,8 +22,9 @@ import { isThenable } from '../../runtime/scheduler/thenable.ts'
 import { CatchUp } from '../history/catchUp.ts'
 import { HISTORY, positionIn } from '../history/position.ts'
 import { validate } from '../payload/index.ts'
-import { ChannelLink, type Join, type ToChannel } from '../wire/link.ts'
+import { ChannelLink, isSpare, type Join, type JoinsAside, type ToChannel } from '../wire/link.ts'
 import type { Payload } from '../wire/serializer.ts'
+import { lacks } from '../wire/textOnly.ts'
 import {
   after,
   badReturn,
@@ -56,7 +57,8 @@ type Callback = (...args: readonly unknown[]) => unknown
 const own = (handlers: Readonly<Record<string, Callback>> | undefined, name: string) =>
   handlers !== undefined && Object.hasOwn(handlers, name) ? handlers[name] : undefined
 
-export class ChannelBehaviour implements Behaviour {
+export class ChannelBehaviour implements Behaviour, JoinsAside {
+  readonly joinsAside = true
   readonly delivery = 'handle'
   readonly containStrays = true
   readonly data = assignsOf
@@ -128,8 +130,9 @@ export class ChannelBehaviour implements Behaviour {
     const took = process.self.now() - startedMs
     if (result instanceof ChannelReply) {
       if (result.status !== 'error') throw badReturn('join', result)
+      const { join } = link
       link.joined('error', result.payload)
-      joinedTopic(this.definition, process, link.join, false, took)
+      joinedTopic(this.definition, process, join, false, took)
       process.scheduler.exit(process, 'shutdown')
       return undefined
     }
@@ -157,9 +160,10 @@ export class ChannelBehaviour implements Behaviour {
   /** Answers it. */
   #join(process: Process, response: Payload, took: number): void {
     const { link, socket } = process.state as State
+    const { join } = link
     socket.hasJoined()
     link.joined('ok', response)
-    joinedTopic(this.definition, process, link.join, true, took)
+    joinedTopic(this.definition, process, join, true, took)
     process.scheduler.sleepers.watch(process, this.definition.hibernateAfterMs)
   }
 
@@ -176,9 +180,13 @@ export class ChannelBehaviour implements Behaviour {
       return
     }
     const { link } = process.state as State
+    if (lacks(link.serializer, message.payload)) {
+      link.leftOut()
+      return
+    }
     try {
       // What is kept may not be left out: its client would go on from a later position, and never ask for it.
-      const spare = definition.history?.events.has(message.event) !== true
+      const spare = isSpare(message.event) && definition.history?.events.has(message.event) !== true
       link.frame(frameOf(message, link.serializer), spare, message.event)
     } catch (thrown) {
       // The mistake is the broadcaster's, who is not here; the other subscribers must get theirs.
@@ -262,10 +270,9 @@ export class ChannelBehaviour implements Behaviour {
 
   #event(process: Process, state: State, push: ToChannel & { type: 'phx:event' }): unknown {
     const { ref, event } = push
-    const { link, socket } = state
+    const { socket } = state
     const { definition } = process.behaviour as ChannelBehaviour
     const { handleIn } = definition.callbacks
-    link.handled()
     const every = typeof handleIn === 'function' ? handleIn : undefined
     const handler = every ?? own(handleIn as Readonly<Record<string, Callback>>, event)
     if (handler === undefined) {

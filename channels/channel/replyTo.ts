@@ -2,6 +2,7 @@
 import type { Self } from '../../runtime/index.ts'
 import type { ToTransport } from '../wire/link.ts'
 import { findSerializer, type Payload } from '../wire/serializer.ts'
+import { replyFrame } from '../wire/textOnly.ts'
 import type { SocketRef } from './socket.ts'
 
 /**
@@ -28,7 +29,7 @@ import type { SocketRef } from './socket.ts'
  */
 export function replyTo(self: Self, ref: SocketRef, status: string, payload: Payload = {}): void {
   const { transport, inlet, id, serializer, topic, joinRef } = ref
-  const frame = findSerializer(serializer).encodeReply(joinRef, ref.ref, topic, status, payload)
+  const frame = replyFrame(findSerializer(serializer), joinRef, ref.ref, topic, status, payload)
   const message: ToTransport = { type: 'phx:frame', id, frame, spare: false, event: '' }
   if (inlet === undefined) self.send(transport, message)
   else self.reply({ pid: transport, ref: inlet }, message)

@@ -24,7 +24,7 @@ export interface Connection {
 
 export type TransportMessage =
   | { readonly type: 'phx:started'; readonly id: number; readonly result: StartResult }
-  | { readonly type: 'phx:kill'; readonly pid: Pid }
+  | { readonly type: 'phx:exit'; readonly pid: Pid; readonly reason: ExitReason }
   | { readonly type: 'phx:late'; readonly id: number }
   | { readonly type: 'phx:end'; readonly reason: ExitReason }
   | DownMessage
@@ -49,8 +49,8 @@ export function received(
     case 'DOWN':
       transport.down(message)
       return undefined
-    case 'phx:kill':
-      self.exit(message.pid, 'kill')
+    case 'phx:exit':
+      self.exit(message.pid, message.reason)
       return undefined
     case 'phx:late':
       transport.late(message.id)
@@ -60,7 +60,6 @@ export function received(
     case 'phx:joined':
     case 'phx:frame':
     case 'phx:closed':
-    case 'phx:handled':
     case 'phx:drain':
       transport.fromChannel(message)
   }

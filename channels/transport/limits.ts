@@ -16,6 +16,11 @@ export interface SocketLimits {
   readonly idleTimeoutMs: number
   /** Messages the transport may have to handle before it stops reading from the socket. */
   readonly maxInboundQueue: number
+  /**
+   * Bytes of what the client has sent and nobody has handled yet. Over it the transport stops reading from the socket until it
+   * has handled what it read, and refuses what would wait at its channels.
+   */
+  readonly maxUnhandledBytes: number
   /** Events a second once the burst is used up; more get an error reply. Default: any number. */
   readonly maxEventsPerSecond: number
   readonly maxEventBurst: number
@@ -32,6 +37,7 @@ export const DEFAULT_LIMITS: SocketLimits = {
   joinTimeoutMs: 60_000,
   idleTimeoutMs: 60_000,
   maxInboundQueue: 1_000,
+  maxUnhandledBytes: 4_194_304,
   maxEventsPerSecond: Number.POSITIVE_INFINITY,
   maxEventBurst: 100,
   maxJoinsPerSecond: Number.POSITIVE_INFINITY,

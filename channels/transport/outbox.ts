@@ -1,7 +1,8 @@
 /**
  * What leaves a socket: frames queue during a turn and leave in one write (measured: ten frames in one write cost 1 us each,
  * alone 8 to 10). A socket whose client does not read meets a limit and a policy, never unbounded memory: spare frames have
- * room up to the limit, those that must not be missed up to twice as much.
+ * room up to the limit, those that must not be missed up to twice as much. Only what the kernel has not taken counts, and a
+ * frame that is alone may be of any size: it says nothing of its client.
  */
 
 import type { Frame } from '../wire/serializer.ts'
@@ -31,6 +32,9 @@ export interface TurnEnd {
   atTurnEnd(act: () => void): void
 }
 
+/** A turn's frames leave before its end when they are so many: what is written in pieces the kernel takes in pieces. */
+const FLUSH_BYTES = 65_536
+
 export class Outbox implements TransportSocket {
   readonly #sink: FrameSink
   readonly #maxBytes: number
@@ -40,6 +44,8 @@ export class Outbox implements TransportSocket {
   readonly #conflated: Conflated | undefined
   #frames: Frame[] = NONE
   #bytes = 0
+  /** The size of a frame over the limit, while the kernel has not taken it. */
+  #aloneBytes = 0
   #dropped = 0
   #closed = false
 
@@ -77,18 +83,35 @@ export class Outbox implements TransportSocket {
     if (this.#closed) return true
     const bytes = bytesOf(frame)
     const conflated = this.#conflated
-    const waiting = this.#bytes + bytes + this.#sink.bufferedBytes
     // What is kept goes first, or a newer frame would overtake it.
-    if (waiting > this.#maxBytes || (spare && conflated !== undefined && conflated.size > 0)) {
-      if (this.#overflow === 'close') return false
-      if (spare) {
-        this.#leaveOut(frame, bytes, topic, event)
-        return true
-      }
-      if (waiting > 2 * this.#maxBytes) return false
+    if (spare && conflated !== undefined && conflated.size > 0) {
+      this.#leaveOut(frame, bytes, topic, event)
+      return true
     }
-    this.#queue(frame, bytes)
-    return true
+    return this.#bytes + bytes + this.#sink.bufferedBytes > this.#maxBytes
+      ? this.#writeOver(frame, bytes, spare, topic, event)
+      : this.#queue(frame, bytes)
+  }
+
+  /** A frame with which there is more than the limit, if the kernel does not take what is queued. */
+  #writeOver(frame: Frame, bytes: number, spare: boolean, topic: string, event: string): boolean {
+    this.#flush()
+    const { bufferedBytes } = this.#sink
+    if (bufferedBytes === 0 && bytes > this.#maxBytes) {
+      this.#aloneBytes = bytes
+      this.#queue(frame, bytes)
+      this.#flush()
+      return true
+    }
+    if (bufferedBytes < this.#aloneBytes) this.#aloneBytes = 0
+    const waiting = bytes + bufferedBytes - this.#aloneBytes
+    if (waiting <= this.#maxBytes) return this.#queue(frame, bytes)
+    if (this.#overflow === 'close') return false
+    if (spare) {
+      this.#leaveOut(frame, bytes, topic, event)
+      return true
+    }
+    return waiting <= 2 * this.#maxBytes && this.#queue(frame, bytes)
   }
 
   /** A channel has ended: what is kept of its topic is not for the next one. */
@@ -111,14 +134,15 @@ export class Outbox implements TransportSocket {
     this.#conflated?.clear()
   }
 
-  #queue(frame: Frame, bytes: number): void {
+  #queue(frame: Frame, bytes: number): true {
     this.#bytes += bytes
-    if (this.#frames !== NONE) {
-      this.#frames.push(frame)
-      return
+    if (this.#frames !== NONE) this.#frames.push(frame)
+    else {
+      this.#frames = [frame]
+      this.#turn.atTurnEnd(() => this.#flush())
     }
-    this.#frames = [frame]
-    this.#turn.atTurnEnd(() => this.#flush())
+    if (this.#bytes >= FLUSH_BYTES) this.#flush()
+    return true
   }
 
   #leaveOut(frame: Frame, bytes: number, topic: string, event: string): void {

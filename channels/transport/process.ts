@@ -7,7 +7,7 @@ import { Self } from '../../runtime/process/self.ts'
 import type { Opening } from '../socket/open.ts'
 import type { ControlFrame } from '../socket/userSocket.ts'
 import { openPort } from '../wire/port.ts'
-import type { Frame } from '../wire/serializer.ts'
+import { type Frame, frameBytes } from '../wire/serializer.ts'
 import { type ConnectingSocket, connectingSockets } from './connecting.ts'
 import { decide } from './decide.ts'
 import { expiryOf } from './expiry.ts'
@@ -23,6 +23,7 @@ interface State extends Connection {
   readonly idleTimeoutMs: number
   lastSeenMs: number
   unhandled: number
+  unhandledBytes: number
   paused: boolean
 }
 
@@ -48,11 +49,11 @@ export const TransportProcess = genServer('beamish.transport', {
     const message = told as Message
     switch (message.type) {
       case 'ws:frame':
-        handled(state)
+        handled(state, frameBytes(message.frame))
         state.transport.received(message.frame)
         return
       case 'ws:control':
-        handled(state)
+        handled(state, 0)
         return state.onControl?.(message.control) as undefined
       case 'ws:closed':
         // The client has answered the goodbye; the channels are still at their terminate.
@@ -106,7 +107,7 @@ function serve(
 ): NoReply<State> {
   const { scheduler } = localNode(self)
   const { overflow } = settings
-  const { maxInboundQueue, maxQueueBytes, idleTimeoutMs } = settings.limits
+  const { maxInboundQueue, maxUnhandledBytes, maxQueueBytes, idleTimeoutMs } = settings.limits
   const report = overflow === 'close' ? undefined : overflowReport(self, settings)
   const outbox = new Outbox(socket, maxQueueBytes, scheduler, overflow, report?.leftOut)
   const transport = new Transport(self, outbox, { ...settings, assigns: opening.assigns })
@@ -119,11 +120,14 @@ function serve(
     idleTimeoutMs,
     lastSeenMs: self.now(),
     unhandled: 0,
+    unhandledBytes: 0,
     paused: false,
   }
   const closePort = openPort(self, transport)
-  const came = (message: Message): void => {
-    if (++state.unhandled > maxInboundQueue && !state.paused) {
+  const came = (message: Message, bytes: number): void => {
+    state.unhandledBytes += bytes
+    const isOver = ++state.unhandled > maxInboundQueue || state.unhandledBytes > maxUnhandledBytes
+    if (isOver && !state.paused) {
       state.paused = true
       socket.pause()
     }
@@ -131,12 +135,12 @@ function serve(
   }
   socket.onFrame((frame) => {
     state.lastSeenMs = self.now()
-    came({ type: 'ws:frame', frame })
+    came({ type: 'ws:frame', frame }, frameBytes(frame))
   })
   socket.onControl((type, data) => {
     // Whatever a client sends shows that it is there.
     state.lastSeenMs = self.now()
-    if (state.onControl !== undefined) came({ type: 'ws:control', control: { type, data } })
+    if (state.onControl !== undefined) came({ type: 'ws:control', control: { type, data } }, 0)
   })
   socket.onClose((code) => self.send(self.pid, { type: 'ws:closed', code }))
   if (opening.id !== undefined) self.subscribe(opening.id)
@@ -178,8 +182,9 @@ const EXPIRED = 4001
 /** A closed socket gets this long to say goodbye before the connection is cut. */
 const LINGER_MS = 3_000
 
-function handled(state: State): void {
+function handled(state: State, bytes: number): void {
   state.unhandled--
+  state.unhandledBytes -= bytes
   if (state.paused && state.unhandled === 0) {
     state.paused = false
     state.socket.resume()

@@ -1,4 +1,4 @@
-/** How fast a client may send: two token buckets. Time is passed in, in milliseconds of any clock that does not go back. */
+/** How fast a client may send: token buckets. Time is passed in, in milliseconds of any clock that does not go back. */
 import type { SocketLimits } from './limits.ts'
 
 interface Clock {
@@ -30,10 +30,15 @@ class TokenBucket {
   }
 }
 
+/** What a client may beat beside its events: the official one beats twice a minute. */
+const HEARTBEATS_PER_SECOND = 1
+const HEARTBEAT_BURST = 10
+
 /** The rates of one socket. */
 export class Rates {
   readonly #clock: Clock
   readonly #events: TokenBucket | undefined
+  readonly #heartbeats: TokenBucket | undefined
   readonly #joins: TokenBucket | undefined
 
   constructor(limits: SocketLimits, clock: Clock) {
@@ -44,12 +49,21 @@ export class Rates {
         : new TokenBucket(perSecond, burst, clock.now())
     this.#clock = clock
     this.#events = bucket(maxEventsPerSecond, maxEventBurst)
+    if (this.#events !== undefined)
+      this.#heartbeats = bucket(HEARTBEATS_PER_SECOND, HEARTBEAT_BURST)
     this.#joins = bucket(maxJoinsPerSecond, maxJoinBurst)
   }
 
-  /** Whether one more event is within the rate. */
+  /** Whether one more event is within the rate: whatever is no join and no heartbeat counts as one. */
   events(): boolean {
     return this.#events === undefined || this.#events.take(this.#clock.now())
+  }
+
+  /** Heartbeats have an allowance; more of them count as events. */
+  heartbeats(): boolean {
+    return (
+      this.#heartbeats === undefined || this.#heartbeats.take(this.#clock.now()) || this.events()
+    )
   }
 
   joins(): boolean {

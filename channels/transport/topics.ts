@@ -2,11 +2,12 @@
  * The topics of one transport as a pure table: which join holds a topic, which are ending, and what waits for a join. It
  * decides nothing about processes or sockets.
  */
-import type { Pid, Ref } from '../../runtime/index.ts'
+import type { Ref } from '../../runtime/index.ts'
 import { PendingQueue } from '../pending.ts'
 import type { Message } from '../wire/message.ts'
 import type { FrameLane } from '../wire/port.ts'
 import type { Frame } from '../wire/serializer.ts'
+import { Holder } from './backlog.ts'
 
 /** What waits while a topic joins: client events, and frames for the client. */
 export type Waiting =
@@ -19,32 +20,43 @@ export interface FrameWriter {
   tooEarly(topic: string): void
 }
 
+/** A join, without what the client sent along: that is its channel's. */
+export type Joining = Omit<Message, 'payload'>
+
+/** A join that waits for another to end. */
+export interface NextJoin {
+  readonly message: Message
+  readonly bytes: number
+}
+
 /** One join of a topic. */
-export class Entry implements FrameLane {
+export class Entry extends Holder implements FrameLane {
   readonly id: number
   readonly topic: string
-  readonly join: Message
+  readonly join: Joining
   readonly #writer: FrameWriter
   /** starting: no pid yet. joining: no answer yet. ending: told to, by leave or a new join. gone: its channel is. */
   state: 'starting' | 'joining' | 'joined' | 'ending' | 'gone' = 'starting'
-  pid: Pid | undefined = undefined
   monitor: Ref | undefined = undefined
   /** Rings when its join has taken too long. */
   timer: Ref | undefined = undefined
   late = false
+  /** Bytes of what the client sent along, while its channel has that. */
+  joinBytes = 0
   /** It announced an orderly end. */
   closed = false
   #waiting: PendingQueue<Waiting> | undefined = undefined
   /** A join of the same topic that starts when this channel is gone. */
-  next: Message | undefined = undefined
+  next: NextJoin | undefined = undefined
+  /** A leave that its channel was told of; it answers before it says that it ends. */
+  leave: Message | undefined = undefined
   /** joinRef of the channel this one replaced: its phx_close follows our join reply. */
   replaced: { readonly joinRef: string | null } | undefined
   /** Its join was answered ok, and the client was not told of its end yet. */
   owesClose = false
-  /** Events it was given and has not said to have handled; it says so for many at a time. */
-  unhandled = 0
 
-  constructor(id: number, join: Message, replaced: Entry['replaced'], writer: FrameWriter) {
+  constructor(id: number, join: Joining, replaced: Entry['replaced'], writer: FrameWriter) {
+    super()
     this.id = id
     this.topic = join.topic
     this.join = join
@@ -52,10 +64,14 @@ export class Entry implements FrameLane {
     this.#writer = writer
   }
 
-  /** A frame for the client; one that is too early waits until the join is answered. */
+  /**
+   * A frame for the client; one that is too early waits until the join is answered. Once the topic is joined anew, a channel
+   * that still ends has replies for it, and nothing else: a client takes what names no join for the new one's.
+   */
   frame(frame: Frame, spare: boolean, event: string): void {
     if (this.state === 'joined' || this.state === 'ending') {
-      this.#writer.write(frame, spare, this.topic, event)
+      if (this.next === undefined || event === '')
+        this.#writer.write(frame, spare, this.topic, event)
     } else if (this.state !== 'gone' && !this.wait({ frame, spare, event }, frame.length)) {
       this.#writer.tooEarly(this.topic)
     }
@@ -68,7 +84,7 @@ export class Entry implements FrameLane {
   }
 
   /** Gives what waits to `deliver`, oldest first. */
-  drain(deliver: (one: Waiting) => void): void {
+  drain(deliver: (one: Waiting, bytes: number) => void): void {
     this.#waiting?.drain(deliver)
     this.#waiting = undefined
   }
@@ -95,7 +111,7 @@ export class Topics {
     return this.#entries.length
   }
 
-  add(join: Message, replaced: Entry['replaced']): Entry {
+  add(join: Joining, replaced: Entry['replaced']): Entry {
     const entry = new Entry(this.#nextId++, join, replaced, this.#writer)
     // A literal has room for one; the first push makes room for many.
     if (this.#entries === NONE) this.#entries = [entry]

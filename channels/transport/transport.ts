@@ -20,17 +20,22 @@ import { logLine } from '../../runtime/log.ts'
 import type { ConnectInfo, Join, ToChannel, ToTransport } from '../wire/link.ts'
 import type { DecodeLimits, Message } from '../wire/message.ts'
 import type { FrameLane, TransportPort } from '../wire/port.ts'
-import type { Frame, Serializer } from '../wire/serializer.ts'
+import { type Frame, frameBytes, type Serializer } from '../wire/serializer.ts'
+import { startOf } from './aside.ts'
+import { Backlog, MAX_UNHANDLED } from './backlog.ts'
 import type { SocketLimits } from './limits.ts'
 import type { Overflow } from './outbox.ts'
 import { type Rates, ratesOf } from './rates.ts'
 import { matchRoute, type Route } from './routes.ts'
-import { type Entry, type FrameWriter, Topics } from './topics.ts'
+import { type Entry, type FrameWriter, type Joining, Topics } from './topics.ts'
 
-/** Events a channel may have waiting; a client that sends faster than its handlers run gets error replies. */
-const MAX_UNHANDLED = 1_000
 /** How long a channel that is replaced by a new join may take to end. */
 const REPLACE_TIMEOUT_MS = 5_000
+/** How long one that was left has to take notice, before a new join ends it like one that was not. */
+const LEAVE_GRACE_MS = 100
+
+const TOO_FAST = { reason: 'too many events' }
+const TOO_MUCH = { reason: 'too many bytes waiting' }
 
 /** What the transport does to its socket. */
 export interface TransportSocket {
@@ -68,6 +73,7 @@ export class Transport implements TransportPort, FrameWriter {
   readonly #serializer: Serializer
   readonly #rates: Rates | undefined
   readonly #topics: Topics
+  readonly #backlog: Backlog
   #complained = false
   /** Size of the frame that is being handled: what its message weighs if it has to wait. */
   #frameBytes = 0
@@ -82,6 +88,7 @@ export class Transport implements TransportPort, FrameWriter {
     this.#settings = settings
     this.#serializer = settings.serializer
     this.#topics = new Topics(this)
+    this.#backlog = new Backlog(self, settings.limits.maxUnhandledBytes, this.#topics)
     this.#rates = ratesOf(settings.limits, self)
   }
 
@@ -105,19 +112,22 @@ export class Transport implements TransportPort, FrameWriter {
     this.#complain('too_early', `more frames than can wait for the join of "${topic}"`)
   }
 
-  #reply(message: Message, status: string, response: object, joinRef: string | null): void {
+  #reply(message: Joining, status: string, response: object, joinRef: string | null): void {
     const { ref, topic } = message
     this.write(this.#serializer.encodeReply(joinRef, ref, topic, status, response))
   }
 
   /** A frame from the client. Never throws for what a client can send, unless it is strict. */
   received(frame: Frame): void {
-    this.#frameBytes = frame.length
+    this.#frameBytes = frameBytes(frame)
     const decoded = this.#serializer.decode(frame, this.#settings.decodeLimits)
     if (!decoded.ok) {
       this.#complain(decoded.error, decoded.reason)
       if (this.#settings.strict) throw new Exit({ malformedFrame: decoded.reason })
-      const response = { reason: 'malformed frame', detail: decoded.reason }
+      const response =
+        this.#rates?.events() === false
+          ? TOO_FAST
+          : { reason: 'malformed frame', detail: decoded.reason }
       this.write(this.#serializer.encodeReply(null, null, 'phoenix', 'error', response))
       return
     }
@@ -144,14 +154,29 @@ export class Transport implements TransportPort, FrameWriter {
 
   #control(message: Message): void {
     if (message.event === 'heartbeat') {
-      this.#reply(message, 'ok', {}, null)
-    } else {
+      if (this.#rates?.heartbeats() === false) this.#tooFast(message, null)
+      else this.#reply(message, 'ok', {}, null)
+    } else if (this.#rates?.events() === false) this.#tooFast(message, null)
+    else {
       this.#complain('bad_event', 'an event on topic "phoenix" that is not heartbeat')
       this.#refuse(message, { reason: 'unknown event' })
     }
   }
 
-  #refuse(message: Message, response: object, joinRef: string | null = null): void {
+  #tooFast(message: Message, joinRef = message.joinRef): void {
+    const { maxEventsPerSecond } = this.#settings.limits
+    this.#complain('too_fast', `more than ${maxEventsPerSecond} events a second`)
+    this.#refuse(message, TOO_FAST, joinRef)
+  }
+
+  /** What would wait is more than its client may make this socket hold. */
+  #tooMuch(message: Message): void {
+    const { maxUnhandledBytes } = this.#settings.limits
+    this.#complain('too_much', `more than ${maxUnhandledBytes} bytes wait to be handled`)
+    this.#refuse(message, TOO_MUCH, message.joinRef)
+  }
+
+  #refuse(message: Joining, response: object, joinRef: string | null = null): void {
     this.#reply(message, 'error', response, joinRef)
   }
 
@@ -165,43 +190,51 @@ export class Transport implements TransportPort, FrameWriter {
       this.#refuse(message, { reason: 'too many joins' }, message.joinRef)
       return
     }
-    const existing = this.#topics.of(message.topic)
-    if (existing !== undefined) {
-      this.#replace(existing, message)
+    const bytes = this.#frameBytes
+    if (!this.#backlog.fits(bytes)) {
+      this.#tooMuch(message)
       return
     }
-    this.#startJoin(message, undefined)
+    const existing = this.#topics.of(message.topic)
+    if (existing === undefined) this.#startJoin(message, bytes, undefined)
+    else this.#replace(existing, message, bytes)
   }
 
   /** The topic is joined already: the old channel ends first, then the new one starts (Phoenix duplicate_join). */
-  #replace(existing: Entry, message: Message): void {
+  #replace(existing: Entry, message: Message, bytes: number): void {
     const { state, pid, next } = existing
-    existing.next = message
+    existing.next = { message, bytes }
+    this.#backlog.hold(existing, bytes)
     existing.state = 'ending'
-    if (next !== undefined) this.#supersede(existing, next)
-    else if (state === 'ending') this.#killLater(pid)
-    else {
+    if (next !== undefined) {
+      this.#backlog.release(existing, next.bytes)
+      this.#supersede(existing, next.message)
+    } else if (state === 'ending') {
+      // Its terminate has seen the leave, if it is not busy.
+      this.#exitLater(pid, { shutdown: 'duplicate_join' }, LEAVE_GRACE_MS)
+      this.#exitLater(pid, 'kill', REPLACE_TIMEOUT_MS)
+    } else {
       if (state !== 'joined') this.#supersede(existing, existing.join)
       if (pid !== undefined) this.#end(pid, { shutdown: 'duplicate_join' })
     }
   }
 
   /** A join that a newer one overtook before it was answered: it and what waited for it get their answers. */
-  #supersede(entry: Entry, join: Message): void {
+  #supersede(entry: Entry, join: Joining): void {
     this.#refuse(join, { reason: 'replaced by a newer join' }, join.joinRef)
     this.#answerWaiting(entry)
   }
 
   #end(pid: Pid, reason: ExitReason): void {
     this.#self.exit(pid, reason)
-    this.#killLater(pid)
+    this.#exitLater(pid, 'kill', REPLACE_TIMEOUT_MS)
   }
 
-  #killLater(pid: Pid | undefined): void {
-    if (pid !== undefined) this.#self.sendAfter(REPLACE_TIMEOUT_MS, { type: 'phx:kill', pid })
+  #exitLater(pid: Pid | undefined, reason: ExitReason, afterMs: number): void {
+    if (pid !== undefined) this.#self.sendAfter(afterMs, { type: 'phx:exit', pid, reason })
   }
 
-  #startJoin(message: Message, replaced: Entry['replaced']): void {
+  #startJoin(message: Message, bytes: number, replaced: Entry['replaced']): void {
     const { routes, limits, connect, assigns, channels } = this.#settings
     const { joinRef, ref, topic, payload } = message
     const route = matchRoute(routes, topic)
@@ -218,7 +251,10 @@ export class Transport implements TransportPort, FrameWriter {
       this.#refuse(message, { reason: 'too many channels joined' }, joinRef)
       return
     }
-    const entry = this.#topics.add(message, replaced)
+    const { event } = message
+    const entry = this.#topics.add({ joinRef, ref, topic, event }, replaced)
+    entry.joinBytes = bytes
+    this.#backlog.hold(entry, bytes)
     const join: Join = {
       transport: this.#self.pid,
       id: entry.id,
@@ -232,8 +268,7 @@ export class Transport implements TransportPort, FrameWriter {
     }
     const spec: ChildSpec = {
       id: topic,
-      behaviour: route.behaviour,
-      argument: join,
+      ...startOf(route.behaviour, join),
       name: undefined,
       restart: 'temporary',
       shutdown: route.shutdown ?? 5_000,
@@ -302,48 +337,67 @@ export class Transport implements TransportPort, FrameWriter {
 
   #leave(message: Message): void {
     const entry = this.#topics.of(message.topic)
+    const within = this.#rates?.events() !== false
     if (entry === undefined) {
-      this.#reply(message, 'ok', {}, message.joinRef)
+      if (within) this.#reply(message, 'ok', {}, message.joinRef)
+      else this.#tooFast(message)
       return
     }
+    // What is joined may be left at any rate. Nobody reads what was sent along: it must not be held.
+    this.#leaveJoined(entry, { ...message, payload: undefined })
+  }
+
+  #leaveJoined(entry: Entry, message: Message): void {
     // A leave for an earlier join of this topic: the client has moved on.
-    const current = entry.next ?? entry.join
+    const current = entry.next?.message ?? entry.join
     if (message.joinRef !== null && message.joinRef !== current.joinRef) return
     if (entry.state === 'joined') {
       entry.state = 'ending'
+      entry.leave = message
       this.#tell(entry, { type: 'phx:leave', ref: message.ref })
-    } else if (entry.state !== 'ending' || entry.next !== undefined) this.#wait(entry, message)
+    } else if (entry.state !== 'ending' || entry.next !== undefined) this.#wait(entry, message, 0)
     else this.#reply(message, 'ok', {}, message.joinRef)
   }
 
   #event(message: Message): void {
-    if (this.#rates?.events() === false) {
-      const { maxEventsPerSecond } = this.#settings.limits
-      this.#complain('too_fast', `more than ${maxEventsPerSecond} events a second`)
-      this.#refuse(message, { reason: 'too many events' }, message.joinRef)
-      return
-    }
+    if (this.#rates?.events() === false) this.#tooFast(message)
+    else this.#give(message, this.#frameBytes)
+  }
+
+  /** To its channel, now or when that has joined. */
+  #give(message: Message, bytes: number): void {
     const entry = this.#topics.of(message.topic)
     if (entry === undefined || (entry.state === 'ending' && entry.next === undefined)) {
       this.#refuse(message, { reason: 'unmatched topic' })
       return
     }
-    const current = entry.next ?? entry.join
+    const current = entry.next?.message ?? entry.join
     if (message.joinRef !== null && message.joinRef !== current.joinRef) return
     if (entry.state === 'joined') {
       const { ref, event, payload } = message
-      if (entry.unhandled >= MAX_UNHANDLED) {
+      if (!this.#backlog.takes(entry)) {
         this.#complain('too_fast', `more than ${MAX_UNHANDLED} events wait for "${entry.topic}"`)
         this.#refuse(message, { reason: 'too many events waiting' }, message.joinRef)
         return
       }
-      entry.unhandled++
+      if (!this.#backlog.fits(bytes)) {
+        this.#tooMuch(message)
+        return
+      }
+      this.#backlog.gave(entry, bytes)
       this.#tell(entry, { type: 'phx:event', ref, event, payload })
-    } else this.#wait(entry, message)
+    } else this.#wait(entry, message, bytes)
   }
 
-  #wait(entry: Entry, message: Message): void {
-    if (entry.wait({ message }, this.#frameBytes)) return
+  #wait(entry: Entry, message: Message, bytes: number): void {
+    if (bytes > 0 && !this.#backlog.fits(bytes)) {
+      this.#tooMuch(message)
+      return
+    }
+    if (entry.wait({ message }, bytes)) {
+      this.#backlog.hold(entry, bytes)
+      return
+    }
     this.#complain('too_early', `more events than can wait for the join of "${entry.topic}"`)
     this.#refuse(
       message,
@@ -373,7 +427,6 @@ export class Transport implements TransportPort, FrameWriter {
     if (entry === undefined) return
     if (message.type === 'phx:joined') this.#joined(entry, message)
     else if (message.type === 'phx:frame') entry.frame(message.frame, message.spare, message.event)
-    else if (message.type === 'phx:handled') entry.unhandled -= message.count
     else if (!entry.closed) {
       entry.closed = true
       // A replaced channel's phx_close follows the new join's reply.
@@ -394,25 +447,31 @@ export class Transport implements TransportPort, FrameWriter {
     if (!ok) {
       entry.closed = true
       this.#answerWaiting(entry)
-      this.#topics.remove(entry)
+      this.#remove(entry)
       if (entry.monitor !== undefined) this.#self.demonitor(entry.monitor, { flush: true })
       return
     }
     entry.state = 'joined'
     entry.owesClose = true
     this.#tellExpiring(entry)
-    entry.drain((waiting) => {
+    this.#backlog.release(entry, entry.joinBytes)
+    entry.drain((waiting, bytes) => {
       if ('frame' in waiting) {
         this.write(waiting.frame, waiting.spare, entry.topic, waiting.event)
-      } else if (waiting.message.event === 'phx_leave') this.#leave(waiting.message)
-      else this.#event(waiting.message)
+        return
+      }
+      this.#backlog.release(entry, bytes)
+      const { message } = waiting
+      if (message.event === 'phx_leave') this.#leaveJoined(entry, message)
+      else this.#give(message, bytes)
     })
   }
 
   /** There will be no channel for what waits: events are refused, a leave has nothing left to do. */
   #answerWaiting(entry: Entry): void {
-    entry.drain((waiting) => {
+    entry.drain((waiting, bytes) => {
       if ('frame' in waiting) return
+      this.#backlog.release(entry, bytes)
       const { joinRef, event } = waiting.message
       if (event === 'phx_leave') this.#reply(waiting.message, 'ok', {}, joinRef)
       else this.#refuse(waiting.message, { reason: 'unmatched topic' })
@@ -436,19 +495,23 @@ export class Transport implements TransportPort, FrameWriter {
   }
 
   #gone(entry: Entry): void {
-    const { state, topic, join, next, timer } = entry
+    const { state, topic, join, next, timer, leave } = entry
     if (timer !== undefined) this.#self.cancelTimer(timer)
-    this.#topics.remove(entry)
+    this.#remove(entry)
     if (this.#draining) {
       if (this.#topics.size === 0) this.#self.exit({ shutdown: 'draining' })
       return
     }
+    // It never got to the leave: there is nothing left of it now.
+    if (leave !== undefined && !entry.closed) this.#reply(leave, 'ok', {}, leave.joinRef)
     if (next !== undefined) {
-      this.#startJoin(next, entry.owesClose ? { joinRef: join.joinRef } : entry.replaced)
+      const replaced = entry.owesClose ? { joinRef: join.joinRef } : entry.replaced
+      this.#startJoin(next.message, next.bytes, replaced)
       const started = this.#topics.of(topic)
       // What came for the new join while the old channel ended goes on with it.
-      entry.drain((waiting) => {
-        if ('message' in waiting && started !== undefined) this.#wait(started, waiting.message)
+      entry.drain((waiting, bytes) => {
+        if ('message' in waiting && started !== undefined)
+          this.#wait(started, waiting.message, bytes)
       })
       return
     }
@@ -459,6 +522,11 @@ export class Transport implements TransportPort, FrameWriter {
       this.#closeReplaced(entry)
       this.#answerWaiting(entry)
     } else this.#tellCrash(topic, join.joinRef)
+  }
+
+  #remove(entry: Entry): void {
+    this.#topics.remove(entry)
+    this.#backlog.forget(entry)
   }
 
   /** The client joins again. Both words of a channel's end carry the join's ref twice (Phoenix.Socket). */

@@ -3,10 +3,12 @@
  * relative to its transport. `id` names one join: a topic may be joined again while the old channel is still ending.
  */
 import type { Pid, Self } from '../../runtime/index.ts'
+import { logLine } from '../../runtime/log.ts'
 import { Status } from '../../runtime/process/process.ts'
 import { Self as SelfClass } from '../../runtime/process/self.ts'
 import { type FrameLane, type TransportPort, transportHere } from './port.ts'
 import { type Frame, findSerializer, type Payload, type Serializer } from './serializer.ts'
+import { lacks, replyFrame } from './textOnly.ts'
 
 /** To a channel: what the client did, or that it has to end. */
 export type ToChannel =
@@ -40,9 +42,12 @@ export type ToTransport =
     }
   /** The channel ends in order: phx_close instead of phx_error. */
   | { readonly type: 'phx:closed'; readonly id: number }
-  /** Events it has handled since it last said so. */
-  | { readonly type: 'phx:handled'; readonly id: number; readonly count: number }
   | { readonly type: 'phx:drain' }
+
+/** A behaviour that makes its supervisor wait for nothing that its join awaits. */
+export interface JoinsAside {
+  readonly joinsAside: true
+}
 
 /** What a channel process is started with: its place on the wire, and what the client sent along. */
 export interface Join {
@@ -51,6 +56,7 @@ export interface Join {
   readonly topic: string
   readonly joinRef: string | null
   readonly ref: string | null
+  /** What the client sent along; gone once the join is answered. */
   readonly payload: unknown
   /** Name of the serializer its client speaks. */
   readonly serializer: string
@@ -74,13 +80,16 @@ export interface ConnectInfo {
 /** What a dead process goes on to do reaches nobody, as by send(). */
 const isAlive = (self: Self): boolean => SelfClass.processOf(self).status !== Status.Dead
 
-const HANDLED_BATCH = 64
+/** The deltas of a presence, and what they are deltas of: a client that misses one has a wrong list from then on. */
+export const isSpare = (event: string): boolean =>
+  event !== 'presence_diff' && event !== 'presence_state'
 
 /**
  * A channel's end of its link to the transport: for a behaviour of one's own that is routed in place of a channel(). It is
  * started with the Join as its argument, answers it once with joined(), and then gets ToChannel messages. A phx:leave it
  * answers, says closed() and ends; it monitors `join.transport` and ends with it. Ending without closed() is a phx_error to
- * the client.
+ * the client. Events wait in its mailbox: with more of them there than the limits of its socket allow, further ones are refused
+ * by the transport.
  *
  * @example
  * ```ts
@@ -108,24 +117,29 @@ const HANDLED_BATCH = 64
  * ```
  */
 export class ChannelLink {
-  readonly join: Join
+  #join: Join
   readonly serializer: Serializer
   readonly #self: Self
   /** undefined: it runs on another thread. */
   readonly #port: TransportPort | undefined
   readonly #lane: FrameLane | undefined
-  #handled = 0
+  #toldOfBytes = false
 
   constructor(self: Self, join: Join) {
     this.#self = self
-    this.join = join
+    this.#join = join
     this.#port = transportHere(self, join.transport)
     this.#lane = this.#port?.lane(join.id)
     this.serializer = findSerializer(join.serializer)
   }
 
+  /** What it was started with; without the payload of its client once that is answered. */
+  get join(): Join {
+    return this.#join
+  }
+
   #tell(message: ToTransport): void {
-    if (this.#port === undefined) this.#self.send(this.join.transport, message)
+    if (this.#port === undefined) this.#self.send(this.#join.transport, message)
     else if (isAlive(this.#self)) this.#port.fromChannel(message)
   }
 
@@ -133,18 +147,34 @@ export class ChannelLink {
   joined(status: 'ok' | 'error', response: Payload): void {
     const { id, joinRef, ref, topic } = this.join
     const frame = this.serializer.encodeReply(joinRef, ref, topic, status, response)
+    this.#join = { ...this.#join, payload: undefined }
     this.#tell({ type: 'phx:joined', id, pid: this.#self.pid, ok: status === 'ok', frame })
   }
 
   reply(ref: string | null, status: string, response: Payload): void {
     if (ref === null) return
     const { joinRef, topic } = this.join
-    this.frame(this.serializer.encodeReply(joinRef, ref, topic, status, response), false, '')
+    this.frame(replyFrame(this.serializer, joinRef, ref, topic, status, response), false, '')
   }
 
   push(event: string, payload: Payload): void {
+    if (lacks(this.serializer, payload)) {
+      this.leftOut()
+      return
+    }
     const { joinRef, topic } = this.join
-    this.frame(this.serializer.encodePush(joinRef, null, topic, event, payload), true, event)
+    const frame = this.serializer.encodePush(joinRef, null, topic, event, payload)
+    this.frame(frame, isSpare(event), event)
+  }
+
+  /** Bytes for a client whose wire has none. */
+  leftOut(): void {
+    if (this.#toldOfBytes) return
+    this.#toldOfBytes = true
+    logLine('warn', 'bytes for a client whose version of the wire has none were left out', () => ({
+      topic: this.#join.topic,
+      serializer: this.serializer.name,
+    }))
   }
 
   /** A push that its client has missed, and may not miss again. */
@@ -158,13 +188,6 @@ export class ChannelLink {
     if (this.#lane === undefined) {
       this.#tell({ type: 'phx:frame', id: this.join.id, frame, spare, event })
     } else if (isAlive(this.#self)) this.#lane.frame(frame, spare, event)
-  }
-
-  /** One more event is handled. The transport hears of many at a time: it only has to know who falls behind. */
-  handled(): void {
-    if (++this.#handled < HANDLED_BATCH) return
-    this.#tell({ type: 'phx:handled', id: this.join.id, count: this.#handled })
-    this.#handled = 0
   }
 
   /** Says that what comes now is an orderly end. */

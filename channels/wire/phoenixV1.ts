@@ -17,6 +17,7 @@ import { encodePayload } from './serializerV2.ts'
  */
 export const phoenixV1: Serializer = defineSerializer<Serializer>({
   name: 'phoenix.v1',
+  textOnly: true,
   decode(frame, limits) {
     return typeof frame === 'string'
       ? decodeText(frame, limits)

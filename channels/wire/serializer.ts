@@ -10,6 +10,10 @@ import type { Decoded, DecodeLimits } from './message.ts'
 /** What crosses a socket: a text frame as a string, a binary one as bytes. */
 export type Frame = string | Uint8Array
 
+/** Bytes of a frame on the wire. A short text is measured by its letters. */
+export const frameBytes = (frame: Frame): number =>
+  typeof frame === 'string' && frame.length > 1_000 ? Buffer.byteLength(frame) : frame.length
+
 /** What an application sends: an object that JSON can carry, or bytes. Lists, functions and promises are no objects to it. */
 export type Payload = Fields | (object & NoOther) | Uint8Array
 
@@ -40,6 +44,8 @@ interface NoOther {
 export interface Serializer {
   /** The same on every thread. */
   readonly name: string
+  /** Its wire has no bytes: where some are sent to its client, they are left out, and a reply of them is an error reply. */
+  readonly textOnly?: boolean
   /** Never throws for what a client can send. */
   decode(frame: Frame, limits: DecodeLimits): Decoded
   /** The answer to the push `ref`. */

@@ -4,7 +4,12 @@
  */
 
 import { endWith } from '../../channels/channel/orphan.ts'
-import { ChannelLink, type Join, type ToChannel } from '../../channels/wire/link.ts'
+import {
+  ChannelLink,
+  type Join,
+  type JoinsAside,
+  type ToChannel,
+} from '../../channels/wire/link.ts'
 import { plain, reasonOf, safeText } from '../../runtime/exit/reason.ts'
 import { type ExitReason, formatReason } from '../../runtime/index.ts'
 import { logLine } from '../../runtime/log.ts'
@@ -90,7 +95,8 @@ const assignsOf: StateAccess = {
   },
 }
 
-class LiveViewBehaviour implements Behaviour {
+class LiveViewBehaviour implements Behaviour, JoinsAside {
+  readonly joinsAside = true
   readonly name = LIVE_VIEW
   readonly delivery = 'handle'
   readonly containStrays = true
@@ -198,7 +204,6 @@ class LiveViewBehaviour implements Behaviour {
   /** A push of the page. Every one gets its reply. */
   #pushed(process: Process, state: State, push: ToChannel & { type: 'phx:event' }): unknown {
     const { ref, event, payload } = push
-    state.link.handled()
     switch (event) {
       case 'event':
         return this.#event(process, state, ref, payload)

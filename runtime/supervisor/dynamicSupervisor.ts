@@ -111,7 +111,9 @@ class DynamicSupervisorBehaviour extends Supervising {
     const result = await this.launch(process, spec)
     if (result.ok) {
       const { pid } = result
-      children.set(pid, { spec, pid, key: pid, retry: undefined })
+      // One that is never started again needs no argument, which may be large (Elixir lets go of it as well).
+      const kept = spec.restart === 'temporary' ? { ...spec, argument: undefined } : spec
+      children.set(pid, { spec: kept, pid, key: pid, retry: undefined })
     }
     return result
   }

@@ -15,7 +15,10 @@ function socket(): {
     buffered: 0,
     log,
     sink: {
-      send: (frames: readonly Frame[]) => log.push(frames.join()),
+      send: (frames: readonly Frame[]) => {
+        log.push(frames.join())
+        state.buffered += frames.join('').length
+      },
       close: (code: number) => log.push(`close ${code}`),
       get bufferedBytes() {
         return state.buffered
@@ -55,6 +58,9 @@ t.test(
     t.equal(outbox.write('12345'), true)
     t.equal(outbox.write('12345'), true, 'exactly the limit')
     t.equal(outbox.write('1'), false, 'one over')
+    t.strictSame(made.log, ['12345,12345'], 'the kernel was asked first')
+    made.buffered = 0
+    t.equal(outbox.write('1'), true, 'it has taken them')
     const slow = socket()
     slow.buffered = 8
     t.equal(outboxOf(slow, 10).write('123'), false)
@@ -79,4 +85,43 @@ t.test('what is dropped is not written', async (t) => {
   outbox.drop()
   made.endTurn()
   t.strictSame(made.log, [])
+})
+
+t.test(
+  'a frame that is alone may be of any size, and does not count while it leaves',
+  async (t) => {
+    const made = socket()
+    const outbox = outboxOf(made, 10)
+    t.equal(outbox.write('x'.repeat(25)), true)
+    t.strictSame(made.log, ['x'.repeat(25)], 'it leaves by itself')
+    t.equal(outbox.write('12345'), true)
+    made.endTurn()
+    t.equal(outbox.write('123456'), false, 'what comes after it has the limit')
+    made.buffered = 5
+    t.equal(outbox.write('123456'), false, 'it has left')
+    made.buffered = 0
+    t.equal(outbox.write('y'.repeat(25)), true)
+    t.equal(outbox.write('z'.repeat(25)), false, 'the next one is not alone')
+  },
+)
+
+t.test('a frame that is alone is never left out, either', async (t) => {
+  for (const overflow of ['drop', 'conflate'] as const) {
+    const made = socket()
+    const outbox = new Outbox(made.sink, 10, made as unknown as TurnEnd, overflow)
+    t.equal(outbox.write('x'.repeat(25), true, 'room', 'big'), true)
+    t.strictSame([made.log.length, outbox.dropped], [1, 0])
+  }
+})
+
+t.test('much that is written in one turn leaves in pieces', async (t) => {
+  const made = socket()
+  const outbox = outboxOf(made, 1_000_000)
+  for (let i = 0; i < 10; i++) outbox.write('x'.repeat(20_000))
+  t.strictSame(
+    made.log.map(({ length }) => length),
+    [80_003, 80_003],
+  )
+  made.endTurn()
+  t.equal(made.log.length, 3)
 })

@@ -10,6 +10,8 @@ import {
 } from 'beamish'
 import t, { type Test } from 'tap'
 import { findBehaviour } from '../../../runtime/process/behaviour.ts'
+import { Self } from '../../../runtime/process/self.ts'
+import { Supervising } from '../../../runtime/supervisor/supervising.ts'
 import { downReason, isType, rejection, schedulerCounts, startNode } from '../kit.ts'
 import { Child, type ChildStart, Gate } from './children.ts'
 
@@ -105,6 +107,25 @@ async function suite(t: Test, node: BeamishNode, place: Placement): Promise<void
       await stopAll(sup)
     },
   )
+
+  await t.test('what a temporary child was started with is not kept', async (t) => {
+    const sup = await startSupervisor()
+    for (const restart of ['temporary', 'permanent'] as const) {
+      await added(sup, child(restart, { restart }))
+    }
+    const process = Self.processOf(self).scheduler.find(sup)
+    const supervising = process?.behaviour
+    if (process === undefined || !(supervising instanceof Supervising)) return t.fail('it is here')
+    const kept = [...supervising.kept(process)].map(({ spec }) => [
+      spec.id,
+      spec.argument !== undefined,
+    ])
+    t.same(kept, [
+      ['temporary', false],
+      ['permanent', true],
+    ])
+    await self.stop(sup)
+  })
 
   await t.test('temporary and orderly transient children are forgotten', async (t) => {
     const sup = await startSupervisor()
