@@ -145,6 +145,8 @@ export const ClientProcess = genServer('beamish.testClient', {
         return socket
       },
       refuse: (status, reason) => tell({ type: 'refused', status, reason }),
+      // It waits for its answer.
+      onGone: () => {},
     })
     const transport = await self.start(TransportProcess, ticket)
     return { socket, transport, channels } as State
