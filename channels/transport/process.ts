@@ -78,7 +78,7 @@ export const TransportProcess = genServer('beamish.transport', {
   },
   terminate(reason, state: State | undefined) {
     // Through the outbox: what was said in this turn leaves before the goodbye.
-    if (state?.transport !== undefined) state.socket.close(closeCode(reason), '')
+    if (state?.transport !== undefined) state.outbox.close(closeCode(reason), '')
   },
 })
 
@@ -193,7 +193,7 @@ function controlOf(
 /** Ends the socket when what it connected with is no longer good. */
 function expiry(state: Open, self: Self): Stop | undefined {
   if (!expired(state, self)) return undefined
-  state.socket.close(EXPIRED, 'token expired')
+  state.outbox.close(EXPIRED, 'token expired')
   return stop({ shutdown: 'expired' })
 }
 
