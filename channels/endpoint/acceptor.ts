@@ -9,6 +9,7 @@ import { connectingSockets } from '../transport/connecting.ts'
 import { TransportProcess } from '../transport/process.ts'
 import { Upgrader } from '../transport/webSocket.ts'
 import type { OriginOption } from '../wire/origin.ts'
+import { PendingUpgrade } from './pendingUpgrade.ts'
 import type { SocketMount } from './plugin.ts'
 import { detailsOf, mountRules } from './request.ts'
 import { mountSettings } from './settings.ts'
@@ -56,13 +57,14 @@ export function acceptor(
   ): void => {
     const { connect, serializer, protocol, token } = checked
     if (protocol !== undefined) chosen.set(request, protocol)
-    const ticket = connectingSockets.give({
-      definition,
-      details: detailsOf(request, connect.session, token, connectInfo),
-      settings: { ...settings, serializer, connect },
-      accept: () => upgrader.accept(request, raw, head),
-      refuse: (status, reason) => refuseUpgrade(raw, status, reason),
-    })
+    const details = detailsOf(request, connect.session, token, connectInfo)
+    const pending = new PendingUpgrade(
+      { definition, details, settings: { ...settings, serializer, connect } },
+      raw,
+      () => upgrader.accept(request, raw, head),
+    )
+    const ticket = connectingSockets.give(pending)
+    pending.onGone(() => connectingSockets.take(ticket))
     const started = self.call(
       parts.transports,
       'startChild',
@@ -71,7 +73,7 @@ export function acceptor(
     ) as Promise<StartResult>
     const failed = (reason: unknown): void => {
       connectingSockets.take(ticket)
-      refuseUpgrade(raw, 503, 'there is no process for it')
+      pending.refuse(503, 'there is no process for it')
       logLine('error', 'no process for a socket', () => ({ reason: String(reason) }))
     }
     started.then((result) => {

@@ -29,6 +29,16 @@ export function drainPace(given: Partial<DrainPace> | false | undefined): DrainP
   return pace
 }
 
+/** Tells those whose connect has not answered yet that it is not waited for: all that is done where sockets are not drained. */
+export async function refuseConnecting(self: Self, transports: Pid): Promise<void> {
+  for (const { pid } of await childrenOf(self, transports)) {
+    self.send(pid, { type: 'phx:stopping' })
+  }
+}
+
+const childrenOf = async (self: Self, of: Pid): Promise<readonly { readonly pid: Pid }[]> =>
+  (await self.call(of, 'whichChildren')) as { readonly pid: Pid }[]
+
 /** Tells every transport to go, a batch at a time, and waits until none is left. */
 export async function drain(
   self: Self,
@@ -38,7 +48,7 @@ export async function drain(
   timeoutMs: number,
 ): Promise<void> {
   const deadline = self.now() + timeoutMs
-  const children = (await self.call(transports, 'whichChildren')) as { readonly pid: Pid }[]
+  const children = await childrenOf(self, transports)
   for (let i = 0; i < children.length; i += batchSize) {
     for (const { pid } of children.slice(i, i + batchSize)) self.send(pid, { type: 'phx:drain' })
     if (i + batchSize < children.length) {

@@ -2,6 +2,7 @@
  * The endpoint: one process per thread that listens on the node's port, serves its plugins over HTTP, and turns upgrade
  * requests into transports. Transports and channels live under two dynamic supervisors of its own.
  */
+import type { FastifyReply } from 'fastify'
 import { errorData } from '../../runtime/exit/reason.ts'
 import {
   BeamishError,
@@ -20,7 +21,7 @@ import { HistoryKeeper, keeperName } from '../history/process.ts'
 import { longPollMount } from '../longPoll/mount.ts'
 import type { UpgradeLimits } from '../transport/limits.ts'
 import { type Acceptor, acceptor } from './acceptor.ts'
-import { type DrainPace, drain } from './drain.ts'
+import { type DrainPace, drain, refuseConnecting } from './drain.ts'
 import { pageSession } from './pageSession.ts'
 import { PathPattern } from './pathPattern.ts'
 import { findPlugin, type PluginContext, type PluginSpec, type SocketMount } from './plugin.ts'
@@ -121,11 +122,13 @@ async function open(settings: Settings, self: Self): Promise<State> {
         const { path, checkOrigin } = webSocket
         const accept = acceptor(self, node, cookie, socket, { ...parts, checkOrigin })
         mounts.push({ pattern: new PathPattern(path), accept })
-        fastify.get(path, (_request, reply) => {
-          reply
-            .code(400)
-            .type('text/plain')
-            .send('this path is for WebSockets: send an upgrade request\n')
+        fastify.route({
+          method: fastify.supportedMethods as string[],
+          url: path,
+          exposeHeadRoute: false,
+          // Before a body is read, whatever it is.
+          onRequest: async (_request, reply) => notAnUpgrade(reply),
+          handler: () => {},
         })
       }
       if (longPoll !== undefined) {
@@ -161,7 +164,9 @@ async function open(settings: Settings, self: Self): Promise<State> {
     drain: async (timeoutMs) => {
       const pace = settings.drain
       await Promise.all([
-        pace === false ? undefined : drain(self, transports, channels, pace, timeoutMs),
+        pace === false
+          ? refuseConnecting(self, transports)
+          : drain(self, transports, channels, pace, timeoutMs),
         Promise.race([requestsDone(fastify), self.sleep(timeoutMs)]),
       ])
     },
@@ -185,6 +190,9 @@ async function open(settings: Settings, self: Self): Promise<State> {
     },
   }
 }
+
+const notAnUpgrade = (reply: FastifyReply): FastifyReply =>
+  reply.code(400).type('text/plain').send('this path is for WebSockets: send an upgrade request\n')
 
 async function startSupervisor(self: Self, id: string): Promise<Pid> {
   const spec = dynamicSupervisor({ id })

@@ -20,6 +20,7 @@ export function createServer(onUpgrade: UpgradeHandler): FastifyInstance {
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
+    http: { shouldUpgradeCallback: isWebSocketUpgrade },
   })
   const running: Running = { count: 0, done: undefined }
   runningRequests.set(fastify, running)
@@ -50,6 +51,10 @@ export function createServer(onUpgrade: UpgradeHandler): FastifyInstance {
   fastify.server.on('upgrade', onUpgrade)
   return fastify
 }
+
+/** A client may ask for any protocol (h2c, say), and goes on without where the server does not switch (RFC 9110 section 7.8). */
+const isWebSocketUpgrade = ({ headers }: IncomingMessage): boolean =>
+  headers.upgrade?.toLowerCase() === 'websocket'
 
 interface Running {
   count: number

@@ -107,14 +107,22 @@ export const upgradeArrival = (
   accept,
   refuse: (status, reason, retryAfterSeconds) =>
     refuseUpgrade(raw, status, reason, retryAfterSeconds),
-  // What it sends is read, not left where it is: unread, Node would keep 64 kB of it or more, and a connection that is not read
-  // at all does not tell of its end.
-  watch: (gone, spoke) => {
-    raw.on('error', gone).on('end', gone).on('close', gone).on('data', spoke)
-    return () => raw.off('error', gone).off('end', gone).off('close', gone).off('data', spoke)
-  },
-  drop: () => {
-    raw.on('error', () => {})
-    raw.destroy()
-  },
+  watch: (gone, spoke) => watchUpgrade(raw, gone, spoke),
+  drop: () => dropUpgrade(raw),
 })
+
+/**
+ * Tells of the end of a connection that is not answered yet, and of what it sends, until the function this returns is called.
+ * Node has no listener on it from the upgrade on, and its reset would end the thread. What it sends is read, not left where it
+ * is: unread, Node would keep 64 kB of it or more, and a connection that is not read at all does not tell of its end.
+ */
+export function watchUpgrade(raw: Duplex, gone: () => void, spoke: () => void): () => void {
+  raw.on('error', gone).on('end', gone).on('close', gone).on('data', spoke)
+  return () => raw.off('error', gone).off('end', gone).off('close', gone).off('data', spoke)
+}
+
+/** Cuts it: its client is gone. */
+export function dropUpgrade(raw: Duplex): void {
+  raw.on('error', () => {})
+  raw.destroy()
+}

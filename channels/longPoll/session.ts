@@ -16,7 +16,7 @@ import {
 } from '../../runtime/index.ts'
 import { localNode } from '../../runtime/node/local.ts'
 import { type Connecting, Handover } from '../transport/connecting.ts'
-import { decide } from '../transport/decide.ts'
+import { type Deciding, decide, decided } from '../transport/decide.ts'
 import { expiryOf } from '../transport/expiry.ts'
 import { type Connection, expired, received, type TransportMessage } from '../transport/inbox.ts'
 import { Outbox } from '../transport/outbox.ts'
@@ -31,7 +31,7 @@ export interface ConnectingSession extends Connecting {
   /** How long a poll is kept waiting, in milliseconds. */
   readonly windowMs: number
   /** What connect decided, if it did not let it in. */
-  refuse(status: number): void
+  refuse(status: number, reason: string): void
 }
 
 export const connectingSessions: Handover<ConnectingSession> = new Handover()
@@ -46,13 +46,23 @@ interface Poll {
   readonly timer: Ref
 }
 
-interface State extends Connection {
+interface Open extends Connection {
   readonly outbox: Outbox
   readonly buffer: PollBuffer<Poll>
   readonly windowMs: number
   /** When a poll was last open. */
   polledMs: number
 }
+
+interface Undecided {
+  readonly transport: undefined
+  readonly deciding: Deciding<ConnectingSession>
+  /** Whoever asked whether it is open. */
+  readonly askers: From[]
+}
+
+/** It has a transport once connect has let it in. */
+type State = Undecided | Open
 
 type Told =
   | { readonly type: 'lp:window'; readonly id: string }
@@ -64,40 +74,45 @@ export const Session = genServer('beamish.longPoll', {
   trapExit: true,
   // Its transport is no data.
   hibernateAfterMs: Number.POSITIVE_INFINITY,
-  /** Its supervisor does not wait for what connect awaits. */
+  /** Its supervisor does not wait for what connect does. */
   init: (ticket: number) => continueWith(ticket, undefined as unknown as State),
-  async handleContinue(_none, ticket, self): Promise<NoReply<State> | Stop> {
+  handleContinue(_none, ticket, self): NoReply<State> | Stop {
     const connecting = connectingSessions.take(ticket as number)
     if (connecting === undefined) return stop('normal')
-    const opening = await decide(connecting, 'longpoll', self)
-    if (!opening.ok) {
-      connecting.refuse(opening.status)
-      return stop('normal')
-    }
-    return noreply(open(connecting, opening, self))
+    const deciding = decide(connecting, 'longpoll', self)
+    return noreply({ transport: undefined, deciding, askers: [] })
   },
+  // Nobody polls, writes or hangs up before its token is given out, and that is when it is open.
   handleCall: {
     /** Answered once it is open. */
-    opened: () => true,
+    opened(state, _none, _self, from) {
+      if (state.transport !== undefined) return true
+      state.askers.push(from)
+      return noreply()
+    },
     /** A PollAnswer, at once or when there is something. */
     poll(state, id: string, self, { pid, ref }) {
+      if (state.transport === undefined) return { status: 410, messages: [] }
       const timer = self.sendAfter(state.windowMs, { type: 'lp:window', id })
       state.buffer.poll({ id, from: { pid, ref }, timer })
       return noreply()
     },
     /** What the client sends, in order. */
     publish(state, frames: readonly Frame[]) {
+      if (state.transport === undefined) return false
       for (const frame of frames) state.transport.received(frame)
       return true
     },
   },
   handleCast: {
     /** The client of that poll is gone. */
-    hangUp: (state, id: string) => state.buffer.expire(id),
+    hangUp: (state, id: string) =>
+      state.transport === undefined ? undefined : state.buffer.expire(id),
     end: (_state, reason: ExitReason) => stop(reason),
   },
   handleInfo(state, told, self) {
     const message = told as Told
+    if (state.transport === undefined) return connected(state, message, self)
     switch (message.type) {
       case 'lp:window':
         return state.buffer.expire(message.id)
@@ -110,13 +125,31 @@ export const Session = genServer('beamish.longPoll', {
     }
   },
   terminate(_reason, state: State | undefined) {
-    // A crash of connect's comes before there is anything.
-    state?.outbox.close(GOING_AWAY, '')
+    if (state?.transport !== undefined) state.outbox.close(GOING_AWAY, '')
   },
 })
 
 /** The outbox says goodbye with a code; a client that polls never hears it. */
 const GOING_AWAY = 1001
+
+/** Goes on when it is decided. */
+function connected(
+  { deciding, askers }: Undecided,
+  message: Told,
+  self: Self,
+): NoReply<State> | Stop | undefined {
+  const opening = decided(deciding, message, self)
+  if (opening === undefined) return undefined
+  if (opening === 'gone') return stop('normal')
+  const { connecting } = deciding
+  if (!opening.ok) {
+    connecting.refuse(opening.status, opening.reason)
+    return stop('normal')
+  }
+  const state = open(connecting, opening, self)
+  for (const asker of askers) self.reply(asker, true)
+  return noreply(state)
+}
 
 interface Opened {
   readonly assigns: Readonly<Record<string, unknown>>
@@ -124,7 +157,7 @@ interface Opened {
   readonly expiresAtMs: number
 }
 
-function open({ settings, windowMs }: ConnectingSession, opened: Opened, self: Self): State {
+function open({ settings, windowMs }: ConnectingSession, opened: Opened, self: Self): Open {
   const { scheduler } = localNode(self)
   const { overflow, limits } = settings
   const buffer = new PollBuffer<Poll>((poll, answer) => {
@@ -148,7 +181,7 @@ function open({ settings, windowMs }: ConnectingSession, opened: Opened, self: S
     },
     { ...settings, assigns: opened.assigns },
   )
-  const state: State = {
+  const state: Open = {
     transport,
     outbox,
     buffer,
@@ -170,7 +203,7 @@ function open({ settings, windowMs }: ConnectingSession, opened: Opened, self: S
   return state
 }
 
-function idle({ buffer, windowMs, polledMs }: State, self: Self): Stop | undefined {
+function idle({ buffer, windowMs, polledMs }: Open, self: Self): Stop | undefined {
   const limitMs = windowMs * INACTIVE_WINDOWS
   const left = buffer.polled ? limitMs : polledMs + limitMs - self.now()
   if (left <= 0) return stop({ shutdown: 'inactive' })

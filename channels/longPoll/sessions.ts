@@ -146,14 +146,25 @@ export class Sessions {
     const connect = connectInfoOf(request, rules, params, pathParams)
     const full = await this.#turn(connect.remoteAddress ?? '', response)
     if (full !== undefined) return refused(500, full)
-    let refusal: number | undefined
+    let refusal: { readonly status: number; readonly reason: string } | undefined
+    let gone = response.closed
+    let onGone = (): void => {}
+    const hungUp = (): void => {
+      gone = true
+      onGone()
+    }
+    response.once('close', hungUp)
     const ticket = connectingSessions.give({
       definition,
       details: detailsOf(request, connect.session, this.#authToken(request), connectInfo),
       settings: { ...settings, serializer, connect },
       windowMs,
-      refuse: (status) => {
-        refusal = status
+      refuse: (status, reason) => {
+        refusal = { status, reason }
+      },
+      onGone: (listener) => {
+        onGone = listener
+        if (gone) listener()
       },
     })
     try {
@@ -162,17 +173,18 @@ export class Sessions {
       const started = (await self.call(transports, 'startChild', spec, endless)) as StartResult
       if (!started.ok) throw new Exit(started.reason)
       await self.call(started.pid, 'opened', undefined, endless)
-      if (response.closed) this.end(started.pid, 'normal')
+      if (gone) this.end(started.pid, 'normal')
       return { ok: true, token: makeSessionToken(node, path, started.pid) }
     } catch (failed) {
       connectingSessions.take(ticket)
-      if (refusal !== undefined) {
-        return refused(refusal < 500 ? 403 : 500, `connect of ${definition?.name} refused`)
-      }
+      if (refusal !== undefined) return refused(refusal.status < 500 ? 403 : 500, refusal.reason)
+      if (gone) return { ok: false, status: 500 }
       logLine('error', 'no process for a session of long polling', () => ({
         reason: String(failed),
       }))
       return { ok: false, status: 500 }
+    } finally {
+      response.off('close', hungUp)
     }
   }
 

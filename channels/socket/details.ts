@@ -71,6 +71,11 @@ export class ConnectDetails {
     return { scheme, host, port, path, query: search.slice(1) }
   }
 
+  /** The Origin header as it came: of the page that connects. undefined: it is no browser's. */
+  get origin(): string | undefined {
+    return this.#request.headers.origin
+  }
+
   get userAgent(): string | undefined {
     return this.#request.headers['user-agent']
   }

@@ -48,6 +48,10 @@ export async function openSocket(
     const id = definition.id?.(socket)
     if (id !== undefined && typeof id !== 'string') return wrong('id answered no string', id)
     const { assigns, expiresAtMs } = socket
+    // Let in and closed at once, an official client would come back without a pause.
+    if (expiresAtMs <= Date.now()) {
+      return { ok: false, status: 403, reason: 'what it connected with has expired' }
+    }
     return { ok: true, assigns, id, socket, expiresAtMs }
   } catch (thrown) {
     const reason = reasonOf(thrown)

@@ -30,9 +30,19 @@ export class ConnectSocket<Assigns extends object = Record<never, never>> {
 
   /**
    * What it connected with is good until then (milliseconds since the epoch). Its channels are pushed `token_expiring` before,
-   * so that the client can connect with a new one; then the socket is closed, and an official client comes back by itself.
+   * so that the client can connect with a new one; then the socket is closed, and an official client comes back by itself. Where
+   * it has passed already, the connection is refused with 403, so that the client waits longer each time. Infinity: never.
+   *
+   * @throws BEAMISH_BAD_OPTION for what is not a number; in connect that refuses the connection, and is logged
    */
   expires(atMs: number): this {
+    if (typeof atMs !== 'number' || Number.isNaN(atMs)) {
+      throw new BeamishError('BEAMISH_BAD_OPTION', {
+        option: 'the time of expires()',
+        got: String(atMs),
+        fix: 'give milliseconds since the epoch, as Date.now() does; a JWT has seconds in its exp',
+      })
+    }
     this.#expiresAtMs = atMs
     return this
   }

@@ -98,6 +98,8 @@ export const ClientProcess = genServer('beamish.testClient', {
         return socket
       },
       refuse: (status, reason) => tell({ type: 'refused', status, reason }),
+      // It waits for its answer.
+      onGone: () => {},
     })
     const transport = await self.start(TransportProcess, ticket)
     const state: State = { socket, transport, channels, joined: new Map(), asking: new Map() }

@@ -10,6 +10,8 @@ export interface Connecting {
   readonly definition: SocketDefinition | undefined
   readonly details: ConnectDetails
   readonly settings: Omit<TransportSettings, 'assigns'>
+  /** Calls back when its client is gone before it was answered; at once where it is gone already. */
+  onGone(listener: () => void): void
 }
 
 export interface ConnectingSocket extends Connecting {

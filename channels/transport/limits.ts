@@ -10,6 +10,8 @@ export interface SocketLimits {
   readonly maxDepth: number
   /** Channels on one socket. */
   readonly maxChannels: number
+  /** Milliseconds `connect` may take; then the connection is refused with 503. Infinity: any. */
+  readonly connectTimeoutMs: number
   /** Milliseconds a join may take to be answered. Infinity: any. */
   readonly joinTimeoutMs: number
   /** Milliseconds without any data from the client. */
@@ -34,6 +36,7 @@ export const DEFAULT_LIMITS: SocketLimits = {
   maxQueueBytes: 4_194_304,
   maxDepth: 64,
   maxChannels: 100,
+  connectTimeoutMs: 30_000,
   joinTimeoutMs: 60_000,
   idleTimeoutMs: 60_000,
   maxInboundQueue: 1_000,
@@ -87,6 +90,7 @@ function limitsOver<L extends object>(defaults: L, given: Partial<L>): L {
 }
 
 const ENDLESS: readonly string[] = [
+  'connectTimeoutMs',
   'joinTimeoutMs',
   'idleTimeoutMs',
   'maxEventsPerSecond',

@@ -9,7 +9,7 @@ import type { ControlFrame } from '../socket/userSocket.ts'
 import { openPort } from '../wire/port.ts'
 import { type Frame, frameBytes } from '../wire/serializer.ts'
 import { type ConnectingSocket, connectingSockets } from './connecting.ts'
-import { decide } from './decide.ts'
+import { type Deciding, decide, decided } from './decide.ts'
 import { expiryOf } from './expiry.ts'
 import { type Connection, expired, received, type TransportMessage } from './inbox.ts'
 import { Outbox } from './outbox.ts'
@@ -17,8 +17,9 @@ import { overflowReport } from './overflow.ts'
 import { Transport } from './transport.ts'
 import type { AcceptedSocket } from './webSocket.ts'
 
-interface State extends Connection {
+interface Open extends Connection {
   readonly socket: AcceptedSocket
+  readonly outbox: Outbox
   readonly onControl: ((control: ControlFrame) => unknown) | undefined
   readonly idleTimeoutMs: number
   lastSeenMs: number
@@ -26,6 +27,15 @@ interface State extends Connection {
   unhandledBytes: number
   paused: boolean
 }
+
+interface Undecided {
+  readonly transport: undefined
+  readonly deciding: Deciding<ConnectingSocket>
+  readonly ending: Ending
+}
+
+/** It has a socket once connect has let it in. */
+type State = Undecided | Open
 
 type Message =
   | { readonly type: 'ws:frame'; readonly frame: Frame }
@@ -39,14 +49,15 @@ export const TransportProcess = genServer('beamish.transport', {
   trapExit: true,
   // Its socket is no data, and wakes it at any time.
   hibernateAfterMs: Number.POSITIVE_INFINITY,
-  /** Its supervisor does not wait for what connect awaits. */
+  /** Its supervisor does not wait for what connect does. */
   init: (ticket: number) => continueWith(ticket, undefined as unknown as State),
-  async handleContinue(_none, ticket, self): Promise<NoReply<State> | Stop> {
+  handleContinue(_none, ticket, self): NoReply<State> | Stop {
     const connecting = connectingSockets.take(ticket as number)
-    return connecting === undefined ? stop('normal') : connect(connecting, self)
+    return connecting === undefined ? stop('normal') : noreply(connect(connecting, self))
   },
   handleInfo(state, told, self) {
     const message = told as Message
+    if (state.transport === undefined) return connected(state, message, self)
     switch (message.type) {
       case 'ws:frame':
         handled(state, frameBytes(message.frame))
@@ -67,8 +78,8 @@ export const TransportProcess = genServer('beamish.transport', {
     }
   },
   terminate(reason, state: State | undefined) {
-    // A crash of connect's comes before there is a socket.
-    state?.socket.close(closeCode(reason), '')
+    // Through the outbox: what was said in this turn leaves before the goodbye.
+    if (state?.transport !== undefined) state.outbox.close(closeCode(reason), '')
   },
 })
 
@@ -84,11 +95,24 @@ function endingOf(self: Self): Ending {
   return ending
 }
 
-async function connect(connecting: ConnectingSocket, self: Self): Promise<NoReply<State> | Stop> {
+function connect(connecting: ConnectingSocket, self: Self): Undecided {
   const ending = endingOf(self)
   ending.act = () => connecting.refuse(503, 'its process ended while it connected')
-  const opening = await decide(connecting, 'websocket', self)
+  return { transport: undefined, deciding: decide(connecting, 'websocket', self), ending }
+}
+
+/** Goes on when it is decided. */
+function connected(
+  state: Undecided,
+  message: Message,
+  self: Self,
+): NoReply<State> | Stop | undefined {
+  const { deciding, ending } = state
+  const opening = decided(deciding, message, self)
+  if (opening === undefined) return undefined
+  const { connecting } = deciding
   ending.act = () => {}
+  if (opening === 'gone') return stop('normal')
   if (!opening.ok) {
     connecting.refuse(opening.status, opening.reason)
     return stop('normal')
@@ -111,9 +135,10 @@ function serve(
   const report = overflow === 'close' ? undefined : overflowReport(self, settings)
   const outbox = new Outbox(socket, maxQueueBytes, scheduler, overflow, report?.leftOut)
   const transport = new Transport(self, outbox, { ...settings, assigns: opening.assigns })
-  const state: State = {
+  const state: Open = {
     transport,
     socket,
+    outbox,
     id: opening.id,
     expiry: expiryOf(opening, self),
     onControl: controlOf(self, definition, opening),
@@ -156,7 +181,7 @@ function serve(
     setTimeout(() => socket.terminate(), LINGER_MS).unref()
   }
   if (idleTimeoutMs !== Number.POSITIVE_INFINITY) self.sendAfter(idleTimeoutMs, { type: 'idle' })
-  expiry(state, self)
+  if (state.expiry !== undefined) self.send(self.pid, { type: 'phx:expiry' })
   return noreply(state)
 }
 
@@ -164,15 +189,15 @@ function controlOf(
   self: Self,
   definition: ConnectingSocket['definition'],
   opening: Opening & { readonly ok: true },
-): State['onControl'] {
+): Open['onControl'] {
   const handleControl = definition?.handleControl
   return handleControl && ((control) => handleControl(control, opening.socket, self))
 }
 
 /** Ends the socket when what it connected with is no longer good. */
-function expiry(state: State, self: Self): Stop | undefined {
+function expiry(state: Open, self: Self): Stop | undefined {
   if (!expired(state, self)) return undefined
-  state.socket.close(EXPIRED, 'token expired')
+  state.outbox.close(EXPIRED, 'token expired')
   return stop({ shutdown: 'expired' })
 }
 
@@ -182,7 +207,7 @@ const EXPIRED = 4001
 /** A closed socket gets this long to say goodbye before the connection is cut. */
 const LINGER_MS = 3_000
 
-function handled(state: State, bytes: number): void {
+function handled(state: Open, bytes: number): void {
   state.unhandled--
   state.unhandledBytes -= bytes
   if (state.paused && state.unhandled === 0) {
@@ -191,7 +216,7 @@ function handled(state: State, bytes: number): void {
   }
 }
 
-function idle(state: State, self: Self): Stop | undefined {
+function idle(state: Open, self: Self): Stop | undefined {
   const left = state.lastSeenMs + state.idleTimeoutMs - self.now()
   if (left > 0) {
     self.sendAfter(left, { type: 'idle' })

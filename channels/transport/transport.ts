@@ -37,6 +37,9 @@ const LEAVE_GRACE_MS = 100
 const TOO_FAST = { reason: 'too many events' }
 const TOO_MUCH = { reason: 'too many bytes waiting' }
 
+/** How long a join that is under way may take when the node stops. */
+const DRAIN_JOIN_TIMEOUT_MS = 1_000
+
 /** What the transport does to its socket. */
 export interface TransportSocket {
   /**
@@ -300,8 +303,11 @@ export class Transport implements TransportPort, FrameWriter {
   /** A join that was not answered in time: its channel has to go. */
   late(id: number): void {
     const entry = this.#topics.byId(id)
-    if (entry === undefined || (entry.state !== 'starting' && entry.state !== 'joining')) return
-    this.#complain('late_join', `a join of "${entry.topic}" was not answered in time`)
+    if (entry === undefined) return
+    if (this.#draining) {
+      if (!unanswered(entry)) return
+    } else if (entry.state !== 'starting' && entry.state !== 'joining') return
+    else this.#complain('late_join', `a join of "${entry.topic}" was not answered in time`)
     entry.late = true
     if (entry.pid !== undefined) this.#self.exit(entry.pid, 'kill')
   }
@@ -320,8 +326,7 @@ export class Transport implements TransportPort, FrameWriter {
     // Its answer to the join was faster.
     if (entry.pid !== undefined) return
     this.#watch(entry, result.pid)
-    if (this.#draining) this.#tell(entry, { type: 'phx:stop', reason: { shutdown: 'draining' } })
-    else if (entry.late) this.#self.exit(result.pid, 'kill')
+    if (entry.late) this.#self.exit(result.pid, 'kill')
     else if (entry.state === 'ending') this.#end(result.pid, { shutdown: 'duplicate_join' })
     else if (entry.state === 'starting') entry.state = 'joining'
   }
@@ -329,6 +334,7 @@ export class Transport implements TransportPort, FrameWriter {
   #watch(entry: Entry, pid: Pid): void {
     entry.pid = pid
     entry.monitor = this.#self.monitor(pid)
+    if (this.#draining) this.#tellDraining(entry)
   }
 
   #tell(entry: Entry, message: ToChannel): void {
@@ -449,6 +455,7 @@ export class Transport implements TransportPort, FrameWriter {
       this.#answerWaiting(entry)
       this.#remove(entry)
       if (entry.monitor !== undefined) this.#self.demonitor(entry.monitor, { flush: true })
+      this.#endIfDrained()
       return
     }
     entry.state = 'joined'
@@ -499,7 +506,7 @@ export class Transport implements TransportPort, FrameWriter {
     if (timer !== undefined) this.#self.cancelTimer(timer)
     this.#remove(entry)
     if (this.#draining) {
-      if (this.#topics.size === 0) this.#self.exit({ shutdown: 'draining' })
+      this.#endIfDrained()
       return
     }
     // It never got to the leave: there is nothing left of it now.
@@ -549,15 +556,32 @@ export class Transport implements TransportPort, FrameWriter {
 
   /**
    * The node stops: the socket closes with 1012, on which the official client comes back, and every channel runs terminate
-   * with { shutdown: 'draining' }. No phx_close: after one the client would never join again.
+   * with { shutdown: 'draining' }. No phx_close: after one the client would never join again. A join that is under way has a
+   * moment to be answered; then its channel is killed, as there is nobody to answer.
    */
   #drain(): void {
     if (this.#draining) return
     this.#draining = true
     this.#socket.close(1012, 'service restart')
     for (const entry of this.#topics) {
-      this.#tell(entry, { type: 'phx:stop', reason: { shutdown: 'draining' } })
+      this.#tellDraining(entry)
+      if (unanswered(entry)) {
+        this.#self.sendAfter(DRAIN_JOIN_TIMEOUT_MS, { type: 'phx:late', id: entry.id })
+      }
     }
-    if (this.#topics.size === 0) this.#self.exit({ shutdown: 'draining' })
+    this.#endIfDrained()
+  }
+
+  #tellDraining(entry: Entry): void {
+    this.#tell(entry, { type: 'phx:stop', reason: { shutdown: 'draining' } })
+  }
+
+  #endIfDrained(): void {
+    if (!this.#draining || this.#topics.size > 0) return
+    // By way of its mailbox: a join may be answered from its channel's turn.
+    this.#self.send(this.#self.pid, { type: 'phx:end', reason: { shutdown: 'draining' } })
   }
 }
+
+/** Its join was neither taken nor refused. */
+const unanswered = ({ owesClose, closed }: Entry): boolean => !owesClose && !closed

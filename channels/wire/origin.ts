@@ -10,7 +10,8 @@ import { ChannelError } from '../errors.ts'
  * - `false`: any page. Only where nothing is decided by cookies.
  * - a list: any entry matches. `'https://example.com'` asks for scheme, host and port (the scheme's
  *   own when left out), `'//example.com'` for the host alone, `'//example.com:4000'` for host and
- *   port; a host `*.example.com` is example.com and every host below it.
+ *   port; a host `*.example.com` is example.com and every host below it. An origin without a host is named as it is sent:
+ *   `'null'`, `'file://'`, `'app://.'`. A page in a sandboxed frame of any site sends `null`, too.
  */
 export type OriginOption = boolean | readonly string[]
 
@@ -22,7 +23,7 @@ type OriginPattern = {
 }
 
 /** An `OriginOption` that was read and found sound. */
-export type OriginRule = boolean | readonly OriginPattern[]
+export type OriginRule = boolean | readonly (OriginPattern | string)[]
 
 /** What the check needs of the request: its Host header, and whether TLS ends in this process. */
 export type OriginRequest = { readonly host: string | undefined; readonly encrypted: boolean }
@@ -39,8 +40,9 @@ export function originRule(option: OriginOption): OriginRule {
 }
 
 /**
- * Whether a page of this origin may connect. Never throws; what cannot be read is refused, `null`
- * and `file://` included. A request without the header passes: it does not come from a browser.
+ * Whether a page of this origin may connect. Never throws; what cannot be read is refused, and so
+ * are `null` and `file://` where no entry names them. A request without the header passes: it does
+ * not come from a browser.
  *
  * With rule `true` a Host without a port is read as the origin's own default port, unless the
  * request was encrypted, which settles it: behind a proxy that ends TLS, the page's `https://x`
@@ -57,10 +59,13 @@ export function checkOrigin(
   request: OriginRequest,
 ): boolean {
   if (origin === undefined || rule === false) return true
-  const page = parseOrigin(origin)
-  if (page === undefined) return false
-  if (rule === true) return isOwn(page, request)
-  return rule.some((pattern) => matches(page, pattern))
+  if (origin.length > maxOriginLength) return false
+  const name = origin.toLowerCase()
+  const page = parseOrigin(name)
+  if (rule === true) return page !== undefined && isOwn(page, request)
+  return rule.some((entry) =>
+    typeof entry === 'string' ? entry === name : page !== undefined && matches(page, entry),
+  )
 }
 
 type Origin = { readonly scheme: string; readonly host: string; readonly port: number | undefined }
@@ -69,6 +74,8 @@ const authority = String.raw`(\[[0-9a-f:.]{2,45}\]|[a-z0-9_](?:[a-z0-9._-]{0,252
 const originSyntax = new RegExp(`^([a-z][a-z0-9+.-]{0,63})://${authority}$`)
 const hostSyntax = new RegExp(`^${authority}$`)
 const patternSyntax = new RegExp(`^(?:([a-z][a-z0-9+.-]{0,63}):)?//(\\*\\.)?${authority}$`)
+// A scheme of the web has a host: one that is missing is a typing error.
+const opaqueSyntax = /^(?:null|(?!(?:https?|wss?):)[a-z][a-z0-9+.-]{0,63}:\/\/[.-]?)$/
 
 // Longer than any origin a browser serializes.
 const maxOriginLength = 512
@@ -76,8 +83,7 @@ const maxOriginLength = 512
 // An origin is scheme, host and port and nothing else. The URL parser would also take userinfo,
 // paths, backslashes and line breaks, so it is not asked.
 function parseOrigin(origin: string): Origin | undefined {
-  if (origin.length > maxOriginLength) return undefined
-  const [, scheme, host, portText] = originSyntax.exec(origin.toLowerCase()) ?? []
+  const [, scheme, host, portText] = originSyntax.exec(origin) ?? []
   if (scheme === undefined || host === undefined) return undefined
   const port = readPort(portText)
   if (port === null) return undefined
@@ -99,14 +105,16 @@ function matches(page: Origin, pattern: OriginPattern): boolean {
   return page.host === pattern.host || (pattern.below && page.host.endsWith(`.${pattern.host}`))
 }
 
-function parsePattern(entry: string): OriginPattern {
+function parsePattern(entry: string): OriginPattern | string {
+  if (typeof entry === 'string' && opaqueSyntax.test(entry.toLowerCase()))
+    return entry.toLowerCase()
   const [, scheme, wildcard, host, portText] =
     (typeof entry === 'string' && patternSyntax.exec(entry.toLowerCase())) || []
   const port = readPort(portText)
   if (host === undefined || port === null) {
     throw new ChannelError(
       'CHN_ORIGIN_RULE',
-      `checkOrigin cannot read ${JSON.stringify(entry)}: write 'https://example.com', '//example.com', '//example.com:4000' or '//*.example.com', without a path.`,
+      `checkOrigin cannot read ${JSON.stringify(entry)}: write 'https://example.com', '//example.com', '//example.com:4000' or '//*.example.com', without a path; an origin without a host as it is sent: 'null', 'file://', 'app://.'.`,
     )
   }
   return {

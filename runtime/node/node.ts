@@ -45,7 +45,7 @@ const TREE_SHARE_MS = 2_000
 const TRACE_TIMEOUT_MS = 1_000
 /** More than the root gives a slow init. */
 const RAISED_TIMEOUT_MS = 10_000
-/** How long a thread may take to end once it is told to: only a native call makes it wait. */
+/** How long a thread may take at the least to end once it is told to: a native call, or a machine with much to do, delays it. */
 const END_TIMEOUT_MS = 1_000
 
 export class BeamishNode {
@@ -337,8 +337,8 @@ export class BeamishNode {
 
   /**
    * Stops in order: every thread closes its listeners, then all drain, then the applications stop in reverse of their start,
-   * and so does the tree of each. What is not done within shutdownTimeoutMs is ended by force. Resolves when no thread is left; one in a native call is not
-   * waited for.
+   * and so does the tree of each. What is not done within shutdownTimeoutMs is ended by force. Resolves when no thread is left;
+   * one that a native call keeps from ending is not waited for any longer, but for a second in any case.
    */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop().finally(() => this.#close(undefined))
@@ -357,7 +357,7 @@ export class BeamishNode {
     if (this.#controller?.alive) {
       await this.self.stop(this.#controller.pid, 'shutdown', { timeoutMs: left() }).catch(() => {})
     }
-    await this.#endThreads()
+    await this.#endThreads(left())
     this.#closeOutside()
   }
 
@@ -369,8 +369,8 @@ export class BeamishNode {
     void this.#dirty.close()
   }
 
-  async #endThreads(): Promise<void> {
-    const running = await this.#threads.end(END_TIMEOUT_MS)
+  async #endThreads(timeoutMs = 0): Promise<void> {
+    const running = await this.#threads.end(Math.max(END_TIMEOUT_MS, timeoutMs))
     for (const scheduler of running) {
       publish('notice', () => ({
         level: 'error',

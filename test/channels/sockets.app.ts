@@ -40,6 +40,7 @@ const Seeing = socket('sockets.seeing', {
         params,
         peer: info.peer,
         uri: info.uri,
+        origin: info.origin,
         userAgent: info.userAgent,
         xHeaders: info.xHeaders,
         traceContextHeaders: info.traceContextHeaders,
@@ -293,6 +294,7 @@ export default supervisor({
       plugins: [
         socketAt('/socket', Open, { channels, serializers }),
         socketAt('/again', Open, { channels, checkOrigin: ['https://example.com'] }),
+        socketAt('/desktop', Seeing, { channels: see, checkOrigin: ['null', 'app://.'] }),
         socketAt('/anywhere', Open, { channels, checkOrigin: false }),
         socketAt('/seeing', Seeing, { channels: see, connectInfo: { tenant: 'acme' } }),
         socketAt('/nested/:kind/deep/:id', Seeing, { channels: see }),

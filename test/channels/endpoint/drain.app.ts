@@ -1,6 +1,7 @@
 /** Endpoints that send their sockets away in different ways. */
+import { appendFileSync } from 'node:fs'
 import { genServer, supervisor } from 'beamish'
-import { channel, endpoint, socket, socketAt } from 'beamish/channels'
+import { channel, endpoint, error, socket, socketAt } from 'beamish/channels'
 
 const Open = socket('drain.open', { connect: (_params, socket) => socket })
 
@@ -15,10 +16,35 @@ const Trapping = channel('drain.trapping', {
   terminate: () => {},
 })
 
+/** Outlives the node. */
+const note = (what: string): void => {
+  if (process.env.DRAIN_NOTES !== undefined) appendFileSync(process.env.DRAIN_NOTES, `${what}\n`)
+}
+
+/** Notes each join that was taken, and its end. */
+const Noting = channel('drain.noting', {
+  join(topic, _payload, socket) {
+    note(`joined ${topic}`)
+    return socket
+  },
+  terminate: (reason, { topic }) => note(`ended ${topic} ${JSON.stringify(reason)}`),
+})
+
+/** Tells that its join runs; its answer takes longer than it takes a node to begin its drain. */
+const Joining = channel('drain.joining', {
+  async join(topic, _payload, socket) {
+    socket.self.broadcast('test.joining', 'runs', { topic })
+    await socket.self.sleep(topic.endsWith('never') ? Number.POSITIVE_INFINITY : 300)
+    return topic.endsWith('refused') ? error({ reason: 'no' }) : socket
+  },
+  terminate: (reason, { topic }) => note(`ended ${topic} ${JSON.stringify(reason)}`),
+})
+
 /** Keeps the node up until the endpoints are through. */
 const Idle = genServer('drain.idle', { init: () => ({}) })
 
-const plugins = [socketAt('/socket', Open, { channels: { 'room:*': Room, 'trap:*': Trapping } })]
+const channels = { 'room:*': Room, 'trap:*': Trapping, 'noting:*': Noting, 'joining:*': Joining }
+const plugins = [socketAt('/socket', Open, { channels })]
 
 export default supervisor({
   children: [

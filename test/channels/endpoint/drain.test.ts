@@ -1,7 +1,9 @@
 /** How sockets are sent away when a node stops. */
-import type { StartOptions } from 'beamish'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BroadcastMessage, StartOptions } from 'beamish'
 import { endpoint } from 'beamish/channels'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { baseOf } from '../../liveview/startApp.ts'
 import { type Sockets, startSockets } from '../sockets.ts'
 import { WireClient } from '../wireClient.ts'
@@ -51,6 +53,57 @@ t.test('channels end with draining, and their clients are closed with 1012', asy
   t.equal((await wire.closed).code, 1012)
   t.same(wire.unread, [])
   await stopped
+})
+
+/** What the channels of the app note, in a file that outlives its node. */
+function noted(t: Test): () => string[] {
+  const file = join(t.testdir(), 'notes')
+  writeFileSync(file, '')
+  process.env.DRAIN_NOTES = file
+  return () => readFileSync(file, 'utf8').trimEnd().split('\n')
+}
+
+const SHUTDOWN_MS = 20_000
+/** A stop that waits for something it should not takes all but two seconds of its time. */
+const PROMPT_MS = 12_000
+
+t.test('joins that come while a node begins its drain all end, and run terminate', async (t) => {
+  const notes = noted(t)
+  const sockets = await start({ shutdownTimeoutMs: SHUTDOWN_MS })
+  t.teardown(() => sockets.node.stop())
+  const wires = await Promise.all(Array.from({ length: 10 }, () => open(sockets, 'endpoint', [])))
+  const joins = Array.from({ length: 90 }, (_, i) =>
+    JSON.stringify([String(i), String(i), `noting:${i}`, 'phx_join', {}]),
+  )
+  const startedMs = performance.now()
+  let stopped: Promise<void> | undefined
+  for (const wire of wires) {
+    for (const frame of joins) wire.raw(frame)
+    if (wire === wires[2]) stopped = sockets.node.stop()
+  }
+  await stopped
+  t.ok(performance.now() - startedMs < PROMPT_MS)
+  const lines = notes()
+  const taken = lines.filter((line) => line.startsWith('joined'))
+  const ended = lines.filter((line) => line.endsWith('{"shutdown":"draining"}'))
+  t.equal(ended.length, taken.length)
+})
+
+t.test('a join under way holds a drain up no longer than a moment', async (t) => {
+  for (const topic of ['joining:taken', 'joining:refused', 'joining:never']) {
+    const notes = noted(t)
+    const sockets = await start({ shutdownTimeoutMs: SHUTDOWN_MS })
+    sockets.node.self.subscribe('test.joining')
+    const wire = await open(sockets, 'endpoint', [])
+    wire.send({ joinRef: '1', ref: '1', topic, event: 'phx_join', payload: {} })
+    await sockets.node.self.receive((one) => (one as BroadcastMessage).event === 'runs')
+    const startedMs = performance.now()
+    await sockets.node.stop()
+    t.ok(performance.now() - startedMs < PROMPT_MS, topic)
+    t.equal((await wire.closed).code, 1012, topic)
+    const ended = topic === 'joining:taken' ? [`ended ${topic} {"shutdown":"draining"}`] : ['']
+    t.same(notes(), ended, 'terminate of a join that was taken, and of no other')
+  }
 })
 
 t.test(

@@ -4,6 +4,7 @@ import { request } from 'node:http'
 import t from 'tap'
 import { createCsrf, csrfSessionKey, csrfToken } from '../../../channels/csrf.ts'
 import { encodeSession } from '../../../channels/session.ts'
+import { ConnectSocket } from '../../../channels/socket/userSocket.ts'
 import { LongPoll, phoenixSocket } from '../phoenixClient.ts'
 import { connectTo, startSockets, statusOf } from '../sockets.ts'
 import type { ConnectOptions } from '../wireClient.ts'
@@ -130,6 +131,31 @@ t.test('channels 61: each mount of one socket has its own origins', async (t) =>
   }
 })
 
+t.test('connect sees the origin as it came; a list may name one without a host', async (t) => {
+  for (const origin of ['null', 'app://.']) {
+    t.equal((await seen('/desktop', { headers: { origin } })).origin, origin)
+  }
+  t.equal(await statusOf(sockets, '/desktop', { headers: { origin: 'file://' } }), 403)
+  t.equal((await seen('/seeing', { headers: { origin: base } })).origin, base)
+  t.equal((await seen('/seeing')).origin, undefined)
+})
+
+t.test('an end that has passed, or is none, refuses: its client backs off', async (t) => {
+  const status = (ms: string) => statusOf(sockets, '/expiring', { params: { ms } })
+  t.equal(await status('60000'), 101)
+  t.equal(await status('Infinity'), 101)
+  t.equal(await status('-1'), 403)
+  t.equal(await status('-Infinity'), 403)
+  t.equal(await status('none'), 403)
+  for (const wrong of [Number.NaN, '2030-01-01', undefined, new Date()]) {
+    const socket = new ConnectSocket({})
+    t.throws(() => socket.expires(wrong as number), {
+      code: 'BEAMISH_BAD_OPTION',
+      message: /epoch/,
+    })
+  }
+})
+
 t.test('channels 22 and 23: a connect may refuse, with a status of its own', async (t) => {
   const status = (how?: string) => statusOf(sockets, '/refusing', { params: { how } })
   t.equal(await status(), 101)
@@ -184,6 +210,49 @@ t.test('channels 30: a plain GET of the path is 400, another method too', async 
   })
   t.equal(status, 400)
 })
+
+t.test(
+  'every method of a socket path is 400 without an upgrade, and its body is not read',
+  async (t) => {
+    for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD']) {
+      const body = method === 'POST' ? '{}' : undefined
+      const headers: Record<string, string> =
+        body === undefined ? {} : { 'content-type': 'application/none' }
+      const answer = await fetch(`${base}/socket/websocket`, {
+        method,
+        headers,
+        body: body ?? null,
+      })
+      t.equal(answer.status, 400, method)
+    }
+  },
+)
+
+t.test(
+  'an upgrade to another protocol is left alone: the request is answered as it is',
+  async (t) => {
+    const asked = (method: string, path: string): Promise<number | undefined> => {
+      const { hostname, port } = new URL(base)
+      const headers = {
+        connection: 'Upgrade, HTTP2-Settings',
+        upgrade: 'h2c',
+        'http2-settings': 'AAMAAABkAARAAAAAAAIAAAAA',
+      }
+      return new Promise((resolve, reject) => {
+        const sent = request({ hostname, port, path, method, headers }, (response) => {
+          response.resume()
+          resolve(response.statusCode)
+        })
+        sent.on('error', reject)
+        sent.end()
+      })
+    }
+    t.equal(await asked('GET', '/token/longpoll?vsn=2.0.0'), 200)
+    t.equal(await asked('POST', '/token/longpoll?vsn=2.0.0'), 200)
+    t.equal(await asked('GET', '/nothing'), 404)
+    t.equal(await asked('GET', '/socket/websocket?vsn=2.0.0'), 400)
+  },
+)
 
 t.test('channels 31: unknown subprotocols alone are 403; none may connect', async (t) => {
   t.equal(await statusOf(sockets, '/spoken', { subprotocols: ['mqtt', 'amqp'] }), 403)

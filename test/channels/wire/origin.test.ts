@@ -80,6 +80,19 @@ t.test(
   },
 )
 
+t.test(
+  'an origin without a host is let in where the list names it, and only that one',
+  async (t) => {
+    const opaque = ['null', 'file://', 'app://.', 'app://-', 'app://']
+    for (const entry of opaque) {
+      for (const origin of opaque) t.equal(passes(origin, [entry]), origin === entry, entry)
+      t.equal(passes(entry.toUpperCase(), ['https://example.com', entry]), true, 'among others')
+      t.equal(passes(`${entry}x`, [entry]), false)
+      t.equal(passes('https://example.com', [entry]), false)
+    }
+  },
+)
+
 t.test('what is not scheme, host and port is refused', async (t) => {
   for (const origin of [
     'null',
@@ -123,7 +136,19 @@ t.test('no header makes the check throw, and a host that is not ours never passe
 })
 
 t.test('an entry that cannot be read is an error at the start', async (t) => {
-  for (const entry of ['example.com', 'https://', '//a/b', '//a:0', '', '*', '//*', 'https://*.']) {
+  for (const entry of [
+    'example.com',
+    'https://',
+    'http://.',
+    'null://x/',
+    'file:///',
+    '//a/b',
+    '//a:0',
+    '',
+    '*',
+    '//*',
+    'https://*.',
+  ]) {
     t.throws(() => originRule([entry]), { code: 'CHN_ORIGIN_RULE', message: /write 'https:/ })
   }
 })
