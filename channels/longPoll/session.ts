@@ -21,6 +21,7 @@ import { expiryOf } from '../transport/expiry.ts'
 import { type Connection, expired, received, type TransportMessage } from '../transport/inbox.ts'
 import { Outbox } from '../transport/outbox.ts'
 import { overflowReport } from '../transport/overflow.ts'
+import { statusOfTransport } from '../transport/report.ts'
 import { Transport } from '../transport/transport.ts'
 import { openPort } from '../wire/port.ts'
 import type { Frame } from '../wire/serializer.ts'
@@ -74,6 +75,7 @@ export const Session = genServer('beamish.longPoll', {
   trapExit: true,
   // Its transport is no data.
   hibernateAfterMs: Number.POSITIVE_INFINITY,
+  formatStatus: statusOfTransport,
   /** Its supervisor does not wait for what connect does. */
   init: (ticket: number) => continueWith(ticket, undefined as unknown as State),
   handleContinue(_none, ticket, self): NoReply<State> | Stop {

@@ -14,6 +14,7 @@ import { expiryOf } from './expiry.ts'
 import { type Connection, expired, received, type TransportMessage } from './inbox.ts'
 import { Outbox } from './outbox.ts'
 import { overflowReport } from './overflow.ts'
+import { statusOfTransport } from './report.ts'
 import { Transport } from './transport.ts'
 import type { AcceptedSocket } from './webSocket.ts'
 
@@ -49,6 +50,7 @@ export const TransportProcess = genServer('beamish.transport', {
   trapExit: true,
   // Its socket is no data, and wakes it at any time.
   hibernateAfterMs: Number.POSITIVE_INFINITY,
+  formatStatus: statusOfTransport,
   /** Its supervisor does not wait for what connect does. */
   init: (ticket: number) => continueWith(ticket, undefined as unknown as State),
   handleContinue(_none, ticket, self): NoReply<State> | Stop {

@@ -1,6 +1,6 @@
 /** What transports tell of themselves. */
 import { publish } from '../../runtime/events.ts'
-import type { Pid } from '../../runtime/index.ts'
+import type { Pid, StatusReport } from '../../runtime/index.ts'
 import { type LineLevel, logLine, logs } from '../../runtime/log.ts'
 import { filtered, type ParameterFilter } from '../channel/filter.ts'
 
@@ -35,3 +35,9 @@ export function socketConnected(
     () => ({ transport, serializer, parameters: filtered(params, filter) }),
   )
 }
+
+/** What status and crash reports show of who holds a connection: what a client has sent, and connected with, is not among it. */
+export const statusOfTransport = ({ message }: StatusReport): Partial<StatusReport> => ({
+  state: 'not shown: it holds what a client has sent',
+  message: (message as { readonly type?: unknown } | undefined)?.type,
+})

@@ -1,6 +1,6 @@
 /** What logs, reports and status show of what clients sent: no secrets, and not too much. */
 import { join } from 'node:path'
-import { sys } from 'beamish'
+import { sys, type TreeNode } from 'beamish'
 import t from 'tap'
 import { connectTo, logged, pidOf, startSockets } from '../sockets.ts'
 
@@ -117,4 +117,18 @@ t.test('a channel that cannot keep up ends; its client may join again', async (t
   t.match(await wire.nextEvent('slow:1', 'phx_error'), { joinRef })
   t.match(await line(/secrets\.slow .*mailbox full/), { reason: 'mailbox full: 20 messages' })
   t.equal((await wire.join('slow:1')).status, 'ok')
+})
+
+t.test('status of the process that holds the connection shows nothing of its client', async (t) => {
+  const { joinRef } = await wire.join('login:transport', params)
+  wire.send({ joinRef, ref: null, topic: 'login:transport', event: 'none', payload: params })
+  const all = (nodes: readonly TreeNode[]): TreeNode[] =>
+    nodes.flatMap((one) => [one, ...all(one.children)])
+  const transports = all((await sockets.node.observe()).tree).flatMap(({ behaviour, figures }) =>
+    behaviour === 'beamish.transport' && figures !== undefined ? [figures] : [],
+  )
+  t.ok(transports.length > 0)
+  for (const { pid } of transports) {
+    t.notMatch(JSON.stringify(await sys.getStatus(self, pid)), 'sesame')
+  }
 })
