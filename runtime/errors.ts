@@ -125,6 +125,7 @@ const TEMPLATES = {
   CHN_PUSH: '{message}',
   CHN_NO_REF: '{message}',
   CHN_SERIALIZER: '{message}',
+  CHN_TRACKER: '{message}',
   LVW_TEMPLATE: '{message}',
 } as const
 
