@@ -13,9 +13,8 @@ import type { Tracked } from './store.ts'
 export function inherit(state: State, self: Self, before: Orswot<Tracked<object>>): void {
   const { store, set, prefix } = state
   const { pending } = store
-  const untold = leavesOf(pending.takeAll())
   // What joined and had not been told is among the entries below.
-  for (const entry of untold) pending.addAsNew(entry)
+  const untold = leavesOf(pending.takeAll())
   set.merge(before.snapshot(before.replica))
   for (const replica of set.replicas())
     meet(state, self, replica as Pid).heard = set.clockOf(replica)
@@ -28,6 +27,7 @@ export function inherit(state: State, self: Self, before: Orswot<Tracked<object>
     pending.add({ join: set.put(topic, pid, key, renewed).join, leave: entry })
     watch(state, self, pid)
   }
-  state.takenOver = true
+  // Last: who has left in an update is there before.
+  for (const entry of untold) if (!before.has(entry)) pending.addAsNew(entry)
   flushSoon(state, self)
 }

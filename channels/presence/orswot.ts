@@ -112,6 +112,11 @@ export class Orswot<M> {
     return this.#rows.ofPid(this.replica, pid)
   }
 
+  /** Whether an entry is there, and of a replica that is up. */
+  has({ replica, clock }: Entry<M>): boolean {
+    return this.#rows.at(replica, clock) !== undefined && !this.#down.has(replica)
+  }
+
   /** Entries of a topic, of replicas that are up. */
   list(topic: string): Entry<M>[] {
     const rows = [...this.#rows.ofTopic(topic)]

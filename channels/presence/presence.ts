@@ -186,8 +186,9 @@ export function presence<M extends object = Record<string, unknown>, S = undefin
   const above: Above<M> = {
     async init(self): Promise<State<M>> {
       const store = storeOf<M>(self, name)
-      const outbox = (store.above as Outbox<M> | undefined) ?? new Outbox<M>()
-      outbox.resume()
+      const before = store.above as Outbox<M> | undefined
+      for (const leave of before?.leavesUnsaid() ?? []) store.pending.add({ leave })
+      const outbox = new Outbox<M>()
       store.above = outbox
       const metas = handleMetas === undefined ? undefined : new Metas<M>()
       return { outbox, metas, user: await init?.(self) }

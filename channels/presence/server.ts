@@ -43,8 +43,9 @@ export type { Place } from './state.ts'
 
 /** What a layer above makes of the changes. Its state lives as long as the process. */
 export interface Above<M> {
+  /** What the one before had left to say it puts among what is pending. */
   init(self: Self): unknown
-  /** Answers the next state, or undefined if it stays. Without changes once, after a restart: something may be left to say. */
+  /** Answers the next state, or undefined if it stays. */
   diff(changes: ReadonlyMap<string, Changes<Tracked<M>>>, state: never, self: Self): unknown
   task?(message: TaskMessage, state: never, self: Self): unknown
 }
@@ -96,7 +97,6 @@ export function trackerServer<M extends object>(
         flushing: false,
         flushedAt: Number.NEGATIVE_INFINITY,
         beating: false,
-        takenOver: false,
         monitors: new Map(),
         tracked: new Map(),
         turns: new Turns(({ topic, pid, key }) => set.own(topic, pid, key)?.meta),
@@ -189,8 +189,7 @@ export function trackerServer<M extends object>(
         state.flushing = !store.pending.isEmpty || state.sent < set.clock
         state.flushedAt = self.now()
         if (state.flushing) self.send(self.pid, { type: FLUSH })
-        if (changes.size === 0 && !state.takenOver) return undefined
-        state.takenOver = false
+        if (changes.size === 0) return undefined
         return settle(state, layer.diff(changes, state.above, self))
       },
 

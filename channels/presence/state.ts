@@ -24,8 +24,6 @@ export interface State {
   flushing: boolean
   flushedAt: number
   beating: boolean
-  /** The layer above may have something left of the tracker before. */
-  takenOver: boolean
   /** Monitors, of whom they are. */
   readonly monitors: Map<Ref, Pid>
   readonly tracked: Map<Pid, Ref>

@@ -252,7 +252,7 @@ export function tracker<M extends object = Record<string, unknown>, S = undefine
   return new Tracker<M>(name, trackerLimits(name, options), {
     init: (self) => init?.(self),
     diff(changes: ReadonlyMap<string, Changes<Tracked<M>>>, state, self) {
-      if (handleDiff === undefined || changes.size === 0) return undefined
+      if (handleDiff === undefined) return undefined
       const diff = new Map(
         [...changes].map(([topic, some]) => [
           topic,
