@@ -1,10 +1,10 @@
-/** The trackers of the other threads: what they have told, what is asked of them, and what becomes of it when one ends. */
-import type { ExitReason, Pid, Self } from '../../runtime/index.ts'
-import { schedulerOf } from '../../runtime/process/pid.ts'
+/** The trackers of the other threads: what they have told, what is asked of them, and what they are told. */
+import type { Pid, Self } from '../../runtime/index.ts'
 import type { Hello } from './forms.ts'
-import type { Change, Delta } from './orswot.ts'
+import { endOrphans, succeeded } from './orphans.ts'
+import type { Delta } from './orswot.ts'
 import { note, type State } from './state.ts'
-import { schedulersNear, type Tracked } from './store.ts'
+import type { Tracked } from './store.ts'
 
 /** What is known of another tracker. */
 export interface Peer {
@@ -14,11 +14,6 @@ export interface Peer {
   telling: boolean
   /** Up to here stands what it has taken over from the one before. */
   inherited: number | undefined
-}
-
-/** A tracker that has ended on a thread that lives: its successor will tell of the same processes. */
-export interface Orphan {
-  readonly untilMs: number
 }
 
 export interface Outgoing {
@@ -31,14 +26,9 @@ export const TELL = 'tracker.tell'
 export const DELTA = 'tracker.delta'
 export const MISSING = 'tracker.missing'
 export const CHECK = 'tracker.check'
-export const ORPHAN = 'tracker.orphan'
 
 /** A request after which something is missing still is made again, this much later. */
 const ASK_AGAIN_MS = 1_000
-/** For a successor to start and to tell everything. */
-const SUCCESSOR_MS = 2_000
-/** The thread of one that is waited for may be lost: nobody on it is monitored from here. */
-const LOOK_AGAIN_MS = 100
 
 function checkLater(peer: Peer, pid: Pid, self: Self): void {
   if (peer.telling) return
@@ -132,66 +122,4 @@ export function tellOn(state: State, self: Self, to: Pid): void {
   const last = delta.to >= upTo
   self.send(to, { type: DELTA, delta, last })
   if (!last) tell(state, self, to, { transfer, from: delta.to, upTo })
-}
-
-/**
- * A tracker has ended. With its thread all that it told of is gone. Else they live on, and its successor will say so: until
- * then they stay as they are, so that their clients hear of an update and nobody leaves.
- */
-export function ended(state: State, self: Self, pid: Pid, reason: ExitReason): void {
-  state.peers.delete(pid)
-  state.outgoing.delete(pid)
-  state.orphans.set(pid, { untilMs: self.now() + SUCCESSOR_MS })
-  const gone = typeof reason === 'object' && reason !== null && 'noconnection' in reason
-  if (gone) forgetOrphans(state, self, schedulerOf(pid))
-  else {
-    for (const [other, peer] of state.peers) endOrphans(state, self, other, peer)
-    lookAtOrphan(state, self, pid)
-  }
-}
-
-export function lookAtOrphan(state: State, self: Self, pid: Pid): void {
-  const orphan = state.orphans.get(pid)
-  if (orphan === undefined) return
-  if (self.now() >= orphan.untilMs) forgetOrphan(state, self, pid)
-  else if (!schedulersNear(self).includes(schedulerOf(pid))) forgetOrphan(state, self, pid)
-  else self.sendAfter(LOOK_AGAIN_MS, { type: ORPHAN, pid })
-}
-
-/** The successor has told of all it took over: whom it did not name is gone. */
-function endOrphans(state: State, self: Self, pid: Pid, { inherited }: Peer): void {
-  if (state.orphans.size === 0 || inherited === undefined) return
-  if (state.set.clockOf(pid) >= inherited) forgetOrphans(state, self, schedulerOf(pid), pid)
-}
-
-function forgetOrphans(state: State, self: Self, scheduler: number, but?: Pid): void {
-  for (const pid of state.orphans.keys()) {
-    if (schedulerOf(pid) === scheduler && pid !== but) forgetOrphan(state, self, pid)
-  }
-}
-
-function forgetOrphan(state: State, self: Self, pid: Pid): void {
-  state.orphans.delete(pid)
-  note(state, self, state.set.forget(pid))
-}
-
-/** Who joins where one that has ended had tracked the same process is an update of that. */
-function succeeded(
-  state: State,
-  pid: Pid,
-  changes: readonly Change<Tracked<object>>[],
-): readonly Change<Tracked<object>>[] {
-  const before = [...state.orphans.keys()].filter(
-    (orphan) => orphan !== pid && schedulerOf(orphan) === schedulerOf(pid),
-  )
-  if (before.length === 0) return changes
-  return changes.map((change) => {
-    const { join, leave } = change
-    if (join === undefined || leave !== undefined) return change
-    for (const orphan of before) {
-      const replaced = state.set.supersede(orphan, join)
-      if (replaced !== undefined) return { join, leave: replaced }
-    }
-    return change
-  })
 }

@@ -17,16 +17,14 @@ import {
 import { isDelta, isHello } from './forms.ts'
 import { inherit } from './inherit.ts'
 import type { TrackerLimits } from './options.ts'
+import { ended, lookAtOrphan, ORPHAN } from './orphans.ts'
 import { type Delta, Orswot } from './orswot.ts'
 import {
   CHECK,
   check,
   DELTA,
-  ended,
   greeted,
-  lookAtOrphan,
   MISSING,
-  ORPHAN,
   TELL,
   take,
   tellAll,

@@ -1,8 +1,9 @@
 /** The state of a tracker, and what its own changes do to it. */
 import type { Pid, Ref, Self } from '../../runtime/index.ts'
 import type { TrackerLimits } from './options.ts'
+import type { Orphan } from './orphans.ts'
 import type { Change, Orswot } from './orswot.ts'
-import type { Orphan, Outgoing, Peer } from './peers.ts'
+import type { Outgoing, Peer } from './peers.ts'
 import { makeRef } from './ref.ts'
 import type { Store, Tracked } from './store.ts'
 import type { Turns } from './turns.ts'
