@@ -126,6 +126,7 @@ const TEMPLATES = {
   CHN_NO_REF: '{message}',
   CHN_ANSWER: '{message}',
   CHN_SERIALIZER: '{message}',
+  CHN_TRACKER: '{message}',
   LVW_TEMPLATE: '{message}',
 } as const
 

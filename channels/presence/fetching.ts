@@ -2,6 +2,7 @@
 import { publish } from '../../runtime/events.ts'
 import { formatReason, reasonOf } from '../../runtime/exit/reason.ts'
 import { type Self, task } from '../../runtime/index.ts'
+import { encodePayload } from '../wire/serializerV2.ts'
 import { type PresenceDiff, type Presences, withFetched } from './shape.ts'
 
 /** Adds to each key what clients should know of it, from a database say: one query for all of them. */
@@ -14,6 +15,12 @@ export type Fetch<M> = (
 const LATE: unique symbol = Symbol('late')
 
 const isEmpty = (presences: object): boolean => Object.keys(presences).length === 0
+
+/** A copy of what subscribers and clients can be told. @throws for anything else */
+function told<M>(presences: Presences<M>): Presences<M> {
+  encodePayload(presences)
+  return Object.assign(Object.create(null), structuredClone(presences)) as Presences<M>
+}
 
 export class Fetching<M> {
   readonly #name: string
@@ -57,7 +64,7 @@ export class Fetching<M> {
       const asked = Promise.resolve(this.#fetch(topic, presences, own))
       const late = own.sleep(this.#timeoutMs).then(() => LATE)
       const fetched = await Promise.race([asked, late])
-      if (fetched !== LATE) return withFetched(presences, fetched)
+      if (fetched !== LATE) return told(withFetched(presences, fetched))
       this.failed(topic, `no answer within ${this.#timeoutMs} ms`)
     } catch (error) {
       this.failed(topic, formatReason(reasonOf(error)))

@@ -87,6 +87,11 @@ export class Orswot<M> {
     return this.#seen.clock(replica)
   }
 
+  /** The other replicas of which something is known. */
+  replicas(): ReplicaId[] {
+    return [...this.#seen.replicas()].filter((replica) => replica !== this.replica)
+  }
+
   /** Whether a transfer of that replica has begun and not come to an end. */
   isTransferring(replica: ReplicaId): boolean {
     return this.#transfers.has(replica)
@@ -105,6 +110,11 @@ export class Orswot<M> {
   /** The own entries of a process. */
   ownOf(pid: Pid): Entry<M>[] {
     return this.#rows.ofPid(this.replica, pid)
+  }
+
+  /** Whether an entry is there, and of a replica that is up. */
+  has({ replica, clock }: Entry<M>): boolean {
+    return this.#rows.at(replica, clock) !== undefined && !this.#down.has(replica)
   }
 
   /** Entries of a topic, of replicas that are up. */
@@ -240,10 +250,16 @@ export class Orswot<M> {
     this.#transfers.delete(replica)
   }
 
-  /** All that this copy knows, of all replicas. */
-  snapshot(): Snapshot<M> {
+  /** All that this copy knows, of all replicas, or of all but one. */
+  snapshot(but?: ReplicaId): Snapshot<M> {
+    const isMeant = ([replica]: readonly [ReplicaId, unknown]) => replica !== but
+    const { context, clouds } = this.#seen.toSeen()
     const gone = [...this.#gone].map(([replica, clocks]) => [replica, [...clocks]] as const)
-    return { seen: this.#seen.toSeen(), gone, entries: [...this.#rows.all()] }
+    return {
+      seen: { context: context.filter(isMeant), clouds: clouds.filter(isMeant) },
+      gone: gone.filter(isMeant),
+      entries: [...this.#rows.all()].filter(({ replica }) => replica !== but),
+    }
   }
 
   /** Takes all in that another copy knows. */
@@ -285,6 +301,13 @@ export class Orswot<M> {
   replicaUp(replica: ReplicaId): Change<M>[] {
     if (!this.#down.delete(replica)) return []
     return this.#rows.ofReplica(replica).map((join) => ({ join }))
+  }
+
+  /** An entry has joined in place of one of a replica that is gone: takes that one away, if it is there, and answers it. */
+  supersede(gone: ReplicaId, { topic, pid, key }: Entry<M>): Entry<M> | undefined {
+    const old = this.#rows.find(gone, topic, pid, key)
+    if (old !== undefined) this.#rows.delete(old)
+    return old
   }
 
   /** A replica is gone for good: nothing of it is kept. */

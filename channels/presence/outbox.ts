@@ -5,6 +5,7 @@
 import { formatReason } from '../../runtime/exit/reason.ts'
 import { type Ref, type Self, type TaskMessage, task } from '../../runtime/index.ts'
 import type { Fetching } from './fetching.ts'
+import type { Entry } from './orswot.ts'
 import { type Changes, joinsOf, leavesOf, Pending } from './pending.ts'
 import { grouped, type PresenceDiff } from './shape.ts'
 import type { Tracked } from './store.ts'
@@ -29,23 +30,14 @@ const diffOf = <M>(changes: Changes<Tracked<M>>): PresenceDiff<M> => ({
 })
 
 export class Outbox<M> {
-  #waiting = new Pending<Tracked<M>>()
+  readonly #waiting = new Pending<Tracked<M>>()
   readonly #running = new Map<Ref, Running<M>>()
   readonly #busy = new Map<string, Ref>()
 
-  /**
-   * The process before is gone, and its tasks will not be heard. Who is there is told anew by the one that follows; here are
-   * those that left and of whom that had not been said.
-   */
-  resume(): void {
-    const all = new Pending<Tracked<M>>()
-    for (const { changes } of this.#running.values()) {
-      for (const entry of leavesOf(changes)) all.addAsNew(entry)
-    }
-    for (const entry of leavesOf(this.#waiting.takeAll())) all.addAsNew(entry)
-    this.#running.clear()
-    this.#busy.clear()
-    this.#waiting = all
+  /** The process it belonged to is gone, and its tasks will not be heard: who left, and of whom that has not been said. */
+  leavesUnsaid(): Entry<Tracked<M>>[] {
+    const running = [...this.#running.values()].flatMap(({ changes }) => changes)
+    return leavesOf([...running, ...this.#waiting.takeAll()])
   }
 
   /** Changes of several topics. */

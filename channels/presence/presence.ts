@@ -11,6 +11,7 @@ import {
   type TaskMessage,
 } from '../../runtime/index.ts'
 import { type Fetch, Fetching } from './fetching.ts'
+import { jsonCheck } from './meta.ts'
 import { Metas } from './metas.ts'
 import { type TrackerOptions, trackerLimits } from './options.ts'
 import { Outbox, type OutboxLimits, type Say } from './outbox.ts'
@@ -75,15 +76,17 @@ export class Presence<M extends object> {
 
   /**
    * Tracks a process, a channel mostly, under a key, a user's id mostly, until it ends or is untracked: `ref` is its `phx_ref`.
-   * @throws BEAMISH_BAD_OPTION for a topic, key or meta of the wrong kind
+   * @throws BEAMISH_BAD_OPTION for a topic, key or meta of the wrong kind, or a meta that cannot cross threads; CHN_PAYLOAD for a meta
+   * that has no JSON; CHN_TRACKER if the process is on the main thread or on one that is lost, or if its thread has no tracker
    */
   track(self: Self, topic: string, pid: Pid, key: string, meta: M): Promise<TrackResult> {
     return this.#tracker.track(self, topic, pid, key, meta)
   }
 
   /**
-   * Replaces the meta of a process: leave and join in one diff, the new meta with `phx_ref_prev`. A function runs in the caller.
-   * @throws BEAMISH_BAD_OPTION
+   * Replaces the meta of a process: leave and join in one diff, the new meta with `phx_ref_prev`. A function runs in the caller,
+   * with a copy of the meta there is; those of several callers take turns.
+   * @throws BEAMISH_BAD_OPTION, CHN_PAYLOAD, CHN_TRACKER as track does, for what the function answers too
    */
   update(
     self: Self,
@@ -183,8 +186,9 @@ export function presence<M extends object = Record<string, unknown>, S = undefin
   const above: Above<M> = {
     async init(self): Promise<State<M>> {
       const store = storeOf<M>(self, name)
-      const outbox = (store.above as Outbox<M> | undefined) ?? new Outbox<M>()
-      outbox.resume()
+      const before = store.above as Outbox<M> | undefined
+      for (const leave of before?.leavesUnsaid() ?? []) store.pending.add({ leave })
+      const outbox = new Outbox<M>()
       store.above = outbox
       const metas = handleMetas === undefined ? undefined : new Metas<M>()
       return { outbox, metas, user: await init?.(self) }
@@ -197,5 +201,9 @@ export function presence<M extends object = Record<string, unknown>, S = undefin
       state.outbox.fetched(message, fetching, limits, self, sayer(state, self))
     },
   }
-  return new Presence<M>(name, new Tracker<M>(name, trackerSettings, above), fetching)
+  return new Presence<M>(
+    name,
+    new Tracker<M>(name, trackerSettings, above, jsonCheck(name)),
+    fetching,
+  )
 }

@@ -7,17 +7,18 @@ import {
   BeamishError,
   type ChildOptions,
   type ChildSpec,
-  Exit,
-  formatPid,
   type Pid,
   type Self,
 } from '../../runtime/index.ts'
 import { schedulerOf } from '../../runtime/process/pid.ts'
+import { isNoproc, MAIN, noTracker, untrackable } from './absent.ts'
+import { type MetaCheck, metaOf } from './meta.ts'
 import { type TrackerLimits, type TrackerOptions, trackerLimits } from './options.ts'
 import type { Entry } from './orswot.ts'
 import { type Changes, joinsOf, leavesOf } from './pending.ts'
 import { type Above, type Place, trackerRegistry, trackerServer, type Updated } from './server.ts'
 import { schedulersNear, storeOf, type Tracked } from './store.ts'
+import type { Turn } from './turns.ts'
 
 export type { Tracked } from './store.ts'
 
@@ -40,7 +41,7 @@ export type UpdateResult =
 /** A key and what it is tracked with. */
 export type Tracking<M> = readonly [key: string, meta: Tracked<M>]
 
-/** What became of each topic. Joins come before leaves: one that came and went in between is in both. */
+/** What became of each topic. Joins come before leaves. One that came and went in between is in both, or, on other threads, in neither. */
 export type TrackerDiff<M> = ReadonlyMap<
   string,
   { readonly joins: readonly Tracking<M>[]; readonly leaves: readonly Tracking<M>[] }
@@ -56,19 +57,23 @@ export interface TrackerSpec<M extends object, S> extends TrackerOptions {
   readonly handleDiff?: (diff: TrackerDiff<M>, state: S, self: Self) => S | void | Promise<S | void>
 }
 
-/** How often an update by a function begins again when somebody else changed the meta meanwhile. */
-const MAX_UPDATE_TRIES = 10
+type TrackerName = ReturnType<ReturnType<typeof trackerServer>['named']>
+
+/** The process is on no thread that has, or could have, a tracker. */
+const NOWHERE: unique symbol = Symbol('nowhere')
 
 export class Tracker<M extends object> {
   readonly name: string
   readonly #behaviour: ReturnType<typeof trackerServer>
   readonly #registry: ReturnType<typeof trackerRegistry>
+  readonly #check: MetaCheck | undefined
 
   /** Made by tracker() and presence(). */
-  constructor(name: string, limits: TrackerLimits, above: Above<M>) {
+  constructor(name: string, limits: TrackerLimits, above: Above<M>, check?: MetaCheck) {
     this.name = name
     this.#registry = trackerRegistry(name)
     this.#behaviour = trackerServer(name, limits, above)
+    this.#check = check
   }
 
   /** A child of the app's root, with a process on every thread. */
@@ -78,21 +83,25 @@ export class Tracker<M extends object> {
 
   /**
    * Tracks a process under a topic and key until it ends or is untracked. What `list` says on the process's own thread has it
-   * when this resolves. The tracker monitors the process, and never ends it.
-   * @throws BEAMISH_BAD_OPTION for a topic, key or meta of the wrong kind
+   * when this resolves. The tracker monitors the process, never ends it, and keeps a copy of the meta.
+   * @throws BEAMISH_BAD_OPTION for a topic, key or meta of the wrong kind, or a meta that cannot cross threads; CHN_PAYLOAD for one
+   * that a presence's clients cannot be told; CHN_TRACKER if the process is on the main thread or on one that is lost, or if its
+   * thread has no tracker
    */
   async track(self: Self, topic: string, pid: Pid, key: string, meta: M): Promise<TrackResult> {
-    this.#check(topic, key)
-    this.#checkMeta(meta)
+    this.#checkPlace(topic, key)
     const at: Place = { topic, pid, key }
-    const ref = await self.call(this.#of(schedulerOf(pid)), 'track', { ...at, meta })
+    const kept = metaOf<M>(this.name, meta, this.#check)
+    const ref = await this.#near(self, pid, (to) => self.call(to, 'track', { ...at, meta: kept }))
+    if (ref === NOWHERE) throw untrackable(this.name, pid)
     return ref === undefined ? { ok: false, error: 'already_tracked', ...at } : { ok: true, ref }
   }
 
   /**
    * Replaces the meta of a process: a leave of the old one and a join of the new one, with `phx_ref_prev`, in one diff. A
-   * function runs in the caller, with the meta there is; again, if that changes meanwhile.
-   * @throws BEAMISH_BAD_OPTION
+   * function runs in the caller, with a copy of the meta there is. Updates by functions take turns, so each gets what the one
+   * before has made; it runs again if something else changes the meta meanwhile.
+   * @throws BEAMISH_BAD_OPTION, CHN_PAYLOAD, CHN_TRACKER as track does, for what the function answers too
    */
   async update(
     self: Self,
@@ -101,35 +110,52 @@ export class Tracker<M extends object> {
     key: string,
     meta: M | ((meta: Tracked<M>) => M),
   ): Promise<UpdateResult> {
-    this.#check(topic, key)
-    const to = this.#of(schedulerOf(pid))
+    this.#checkPlace(topic, key)
     const at: Place = { topic, pid, key }
-    if (typeof meta !== 'function') {
-      this.#checkMeta(meta)
-      return outcome(await self.call(to, 'update', { ...at, meta }))
-    }
-    for (let tries = 0; tries < MAX_UPDATE_TRIES; tries++) {
-      const old = (await self.call(to, 'meta', at)) as Tracked<M> | undefined
-      if (old === undefined) return { ok: false, error: 'nopresence' }
-      const next = meta(old)
-      this.#checkMeta(next)
-      const updated = await self.call(to, 'update', { ...at, meta: next, expected: old.phx_ref })
-      if (updated.ref !== undefined || updated.found === false) return outcome(updated)
-    }
-    throw new Exit({ update: { topic, pid: formatPid(pid), key }, reason: 'busy' })
+    if (typeof meta === 'function') return this.#updateBy(self, at, meta)
+    const kept = metaOf<M>(this.name, meta, this.#check)
+    return outcome(
+      await this.#near(self, pid, (to) => self.call(to, 'update', { ...at, meta: kept })),
+    )
   }
 
-  /** Ends the tracking of a process under one topic and key, or of all of it. Nothing happens if there is none. */
+  async #updateBy(self: Self, at: Place, change: (meta: Tracked<M>) => M): Promise<UpdateResult> {
+    const { pid } = at
+    const got = await this.#near(self, pid, (to) => self.call(to, 'turn', at))
+    if (got === NOWHERE || got === undefined) return { ok: false, error: 'nopresence' }
+    const { turn, meta } = got as Turn
+    let old = meta as Tracked<M>
+    for (;;) {
+      const expected = old.phx_ref
+      let next: M
+      try {
+        next = metaOf<M>(this.name, change(structuredClone(old)), this.#check)
+      } catch (error) {
+        self.cast(this.#of(schedulerOf(pid)), 'turnOver', { ...at, turn })
+        throw error
+      }
+      const argument = { ...at, meta: next, expected, turn }
+      const updated = await this.#near(self, pid, (to) => self.call(to, 'update', argument))
+      if (updated === NOWHERE || updated.meta === undefined) return outcome(updated)
+      old = updated.meta as Tracked<M>
+    }
+  }
+
+  /**
+   * Ends the tracking of a process under one topic and key, or of all of it. Nothing happens if there is none.
+   * @throws CHN_TRACKER if its thread has no tracker
+   */
   async untrack(self: Self, pid: Pid): Promise<void>
   async untrack(self: Self, topic: string, pid: Pid, key: string): Promise<void>
   async untrack(self: Self, ...rest: [Pid] | [string, Pid, string]): Promise<void> {
     if (rest.length === 1) {
-      await self.call(this.#of(schedulerOf(rest[0])), 'untrackAll', rest[0])
+      const [pid] = rest
+      await this.#near(self, pid, (to) => self.call(to, 'untrackAll', pid))
       return
     }
     const [topic, pid, key] = rest
-    this.#check(topic, key)
-    await self.call(this.#of(schedulerOf(pid)), 'untrack', { topic, pid, key })
+    this.#checkPlace(topic, key)
+    await this.#near(self, pid, (to) => self.call(to, 'untrack', { topic, pid, key }))
   }
 
   /** Who is there, on all threads, as far as this thread knows: no call on a thread with a tracker. */
@@ -156,21 +182,32 @@ export class Tracker<M extends object> {
       const found = await self.call(this.#of(id), 'list', { topic, key })
       return found as Entry<Tracked<M>>[]
     }
-    throw new Exit({ call: { tracker: this.name, event: 'list' }, reason: 'noproc' })
+    throw noTracker(this.name, undefined)
+  }
+
+  /** Asks the tracker of the process's thread. @throws CHN_TRACKER */
+  async #near<T>(
+    self: Self,
+    pid: Pid,
+    ask: (to: TrackerName) => Promise<T>,
+  ): Promise<T | typeof NOWHERE> {
+    const scheduler = schedulerOf(pid)
+    if (scheduler === MAIN) return NOWHERE
+    try {
+      return await ask(this.#of(scheduler))
+    } catch (error) {
+      if (!schedulersNear(self).includes(scheduler)) return NOWHERE
+      throw isNoproc(error) ? noTracker(this.name, scheduler, error) : error
+    }
   }
 
   #of(scheduler: number) {
     return this.#behaviour.named(this.#registry.via(scheduler))
   }
 
-  #check(topic: unknown, key: unknown): void {
+  #checkPlace(topic: unknown, key: unknown): void {
     if (typeof topic !== 'string') throw this.#bad('topic', topic, 'give a string')
     if (typeof key !== 'string') throw this.#bad('key', key, 'give a string, such as a user id')
-  }
-
-  #checkMeta(meta: unknown): void {
-    if (typeof meta === 'object' && meta !== null && !Array.isArray(meta)) return
-    throw this.#bad('meta', meta, 'give an object, such as { onlineAt }')
   }
 
   #bad(option: string, got: unknown, fix: string): BeamishError {
@@ -179,8 +216,10 @@ export class Tracker<M extends object> {
   }
 }
 
-const outcome = ({ ref }: Updated): UpdateResult =>
-  ref === undefined ? { ok: false, error: 'nopresence' } : { ok: true, ref }
+function outcome(updated: Updated | typeof NOWHERE): UpdateResult {
+  const ref = updated === NOWHERE ? undefined : updated.ref
+  return ref === undefined ? { ok: false, error: 'nopresence' } : { ok: true, ref }
+}
 
 const pairs = <M>(entries: readonly Entry<Tracked<M>>[]): Tracking<M>[] =>
   entries.map(({ key, meta }) => [key, meta] as const)

@@ -11,6 +11,8 @@ export interface Route {
 }
 
 export function matchRoute(routes: readonly Route[], topic: string): Route | undefined {
+  // What the runtime tells itself is no client's, whatever a route says.
+  if (topic.startsWith('beamish.')) return undefined
   return routes.find((route) =>
     route.topic.endsWith('*') ? topic.startsWith(route.topic.slice(0, -1)) : topic === route.topic,
   )

@@ -39,7 +39,7 @@ export class UpgradeRefused extends Error {
 }
 
 /** How long anything that is awaited may take. */
-const TIMEOUT_MS = 10_000
+const TIMEOUT_MS = 45_000
 
 interface Waiter {
   readonly match: (frame: Frame) => boolean

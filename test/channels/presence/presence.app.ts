@@ -1,5 +1,12 @@
 // Presences of several kinds, and guests that are tracked, listen, and act on their own thread.
-import { type BroadcastMessage, genServer, type Pid, type Self, supervisor } from 'beamish'
+import {
+  type BeamishError,
+  type BroadcastMessage,
+  genServer,
+  type Pid,
+  type Self,
+  supervisor,
+} from 'beamish'
 import {
   type PresenceDiff,
   type Presences,
@@ -14,6 +21,14 @@ export interface Meta {
 
 export const Here = presence<Meta>('test-here')
 
+/** What cannot go to every thread, or to clients; the last word says which. */
+export function bad(what: string): unknown {
+  const cycle: { self?: unknown } = {}
+  cycle.self = cycle
+  const all: Record<string, unknown> = { function: () => {}, bigint: 10n, cycle, fine: 1 }
+  return all[what.split(' ').at(-1) as string]
+}
+
 /** Names from a table; the topic says how the asking goes. */
 export const Named = presence<Meta>('test-named', {
   fetchTimeoutMs: 50,
@@ -25,11 +40,17 @@ export const Named = presence<Meta>('test-named', {
         stranger: {},
         ...Object.fromEntries(Object.keys(presences).map((key) => [key, { metas: [] }])),
       }
+    if (topic.startsWith('untold ')) {
+      return Object.fromEntries(Object.keys(presences).map((key) => [key, { more: bad(topic) }]))
+    }
     return Object.fromEntries(
       Object.keys(presences).map((key) => [key, { name: `name of ${key}` }]),
     )
   },
 })
+
+/** Nobody has put its child anywhere. */
+export const Forgotten = presence<Meta>('test-forgotten')
 
 /** Its fetch never answers where the topic says so, and few may wait for it. */
 export const Impatient = presence<Meta>('test-impatient', {
@@ -105,6 +126,49 @@ export const Guest = genServer('test-guest', {
       { kind, topic }: { kind: Kind; topic: string },
       self,
     ): Promise<Presences<Meta>> => kinds[kind].list(self, topic),
+    /** Tracks or updates itself with what may be none; on its own thread nothing is copied on the way. */
+    async tries(
+      _state,
+      { how, topic, what }: { how: 'track' | 'update' | 'updateBy'; topic: string; what: string },
+      self,
+    ): Promise<string> {
+      const meta = { n: bad(what) } as Meta
+      const one = what.startsWith('room') ? Rooms : Here
+      try {
+        const argument = how === 'updateBy' ? () => meta : meta
+        const { ok } =
+          how === 'track'
+            ? await one.track(self, topic, self.pid, 'me', meta)
+            : await one.update(self, topic, self.pid, 'me', argument)
+        return String(ok)
+      } catch (error) {
+        const { code, message } = error as BeamishError
+        return `${code} ${message}`
+      }
+    },
+    /** Tracks itself, and changes its meta behind the back of the tracker. */
+    async meddles(_state, topic: string, self) {
+      const meta = { n: 1, status: 'here', nested: { n: 1 } }
+      await Here.track(self, topic, self.pid, 'me', meta)
+      meta.nested.n = 2
+      await Here.update(self, topic, self.pid, 'me', (old) => {
+        Object.assign(old, { status: 'changed in place', save: () => {} })
+        return { n: 2 }
+      })
+    },
+    /** Adds one to its meta that often, all at once. */
+    async adds(_state, { topic, pid, times }: { topic: string; pid: Pid; times: number }, self) {
+      const add = () =>
+        Here.update(self, topic, pid, 'me', ({ n = 0 }) => {
+          if (n % 7 === 3 && self.random() < 0.2) throw new Error('not now')
+          return { n: n + 1 }
+        })
+      const all = await Promise.allSettled(Array.from({ length: times }, add))
+      return {
+        done: all.filter((one) => one.status === 'fulfilled' && one.value.ok).length,
+        failed: all.flatMap((one) => (one.status === 'rejected' ? [String(one.reason)] : [])),
+      }
+    },
     /** How many joins and leaves each diff had. */
     sizes: (state, topic: string): number[] =>
       (state.diffs.get(topic) ?? []).map(

@@ -5,7 +5,7 @@ import t from 'tap'
 import { living } from '../../runtime/testing/scenario.ts'
 import { Drawn, presenceScenarios, TOPIC } from './schedules.ts'
 
-const RUNS = 60
+const RUNS = 20
 
 for (const { name, options, run } of presenceScenarios) {
   t.test(`${name}: every schedule ends in what is true`, async (t) => {

@@ -11,6 +11,7 @@ import {
   THREADS,
   threadOf,
 } from '../../runtime/testing/scenario.ts'
+import { chaosScenarios } from './chaos.ts'
 
 export const TOPIC = 'everywhere'
 const HEARTBEAT_MS = 100
@@ -147,4 +148,4 @@ const converges: Scenario = {
   },
 }
 
-export const presenceScenarios: readonly Scenario[] = [converges]
+export const presenceScenarios: readonly Scenario[] = [converges, ...chaosScenarios]
