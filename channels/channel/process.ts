@@ -19,7 +19,8 @@ import { type Process, Status } from '../../runtime/process/process.ts'
 import { messageCame } from '../../runtime/process/waiting.ts'
 import { answer } from '../../runtime/scheduler/calls.ts'
 import { CatchUp } from '../history/catchUp.ts'
-import { HISTORY, positionIn } from '../history/position.ts'
+import { withHistory } from '../history/keeper.ts'
+import { positionIn } from '../history/position.ts'
 import { validate } from '../payload/index.ts'
 import { ChannelLink, type Join, type ToChannel } from '../wire/link.ts'
 import type { Payload } from '../wire/serializer.ts'
@@ -128,9 +129,8 @@ export class ChannelBehaviour implements Behaviour {
     const catchUp = new CatchUp(process.self, topic, history, this.#laneOf(process))
     pubsub.subscribe(process, topic, catchUp.lane)
     return catchUp.run(positionIn(payload), {
-      joined: (told) => this.#join(process, { ...response, [HISTORY]: told }, took),
-      replay: ({ event, text }) => link.replay(event, JSON.parse(text) as Payload),
-      ended: () => process.status === Status.Dead,
+      joined: (told) => this.#join(process, withHistory(topic, response, told), took),
+      replay: (messages, more) => link.replay(messages, more),
     })
   }
 

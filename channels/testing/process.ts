@@ -73,9 +73,10 @@ class TestSocket implements AcceptedSocket {
     this.#tell = tell
   }
 
-  send(frames: readonly Frame[]): void {
+  send(frames: readonly Frame[], taken?: () => void): void {
     if (this.#closed) return
     for (const frame of frames) this.#tell(termOf<Term>(frame))
+    taken?.()
   }
 
   onControl(): void {}
