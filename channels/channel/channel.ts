@@ -10,6 +10,7 @@ import type { PayloadSchema } from '../payload/schema.ts'
 import type { AssignsOf, UserSocket } from '../socket/userSocket.ts'
 import type { Payload } from '../wire/serializer.ts'
 import type { AnySocket, Channel, ContractFrom, JoinAssigns, PushesOf } from './contract.ts'
+import type { Broadcasts } from './outside.ts'
 import { ChannelBehaviour } from './process.ts'
 import type { ChannelReply, Joined } from './results.ts'
 import type { ChannelSocket } from './socket.ts'
@@ -210,7 +211,10 @@ export function channel<
   const P extends PayloadSpec | undefined = undefined,
   const W extends EventSpecs | undefined = undefined,
   R = Record<never, never>,
->(name: string, spec: ChannelSpec<E, T, U, P, W, J, R>): Channel<ContractFrom<E, P, J, R, W>> {
+>(
+  name: string,
+  spec: ChannelSpec<E, T, U, P, W, J, R>,
+): Channel<ContractFrom<E, P, J, R, W>> & Broadcasts<PushesOf<W>> {
   const events = spec.events ?? ({} as E)
   const bad = (option: string, got: unknown, fix: string): BeamishError =>
     new BeamishError('BEAMISH_BAD_OPTION', {

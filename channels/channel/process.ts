@@ -4,7 +4,7 @@
  */
 import { isShutdown, plain, reasonOf, safeText } from '../../runtime/exit/reason.ts'
 import { NoReply, Stop } from '../../runtime/genServer/results.ts'
-import { BeamishError, type ExitReason } from '../../runtime/index.ts'
+import { BeamishError, type ExitReason, type Self } from '../../runtime/index.ts'
 import { logLine } from '../../runtime/log.ts'
 import type { Behaviour, CodeChange } from '../../runtime/process/behaviour.ts'
 import {
@@ -28,6 +28,7 @@ import { after, badReturn, idle, isPayload } from './answers.ts'
 import { frameOf } from './broadcast.ts'
 import type { ChannelDefinition } from './channel.ts'
 import { endWith } from './orphan.ts'
+import { broadcastFromOutside } from './outside.ts'
 import { pushCheck } from './pushes.ts'
 import { handledEvent, handlingFrom, joinedTopic, undeliverable } from './report.ts'
 import { ChannelReply, Joined } from './results.ts'
@@ -51,6 +52,10 @@ export class ChannelBehaviour implements Behaviour {
     this.name = definition.name
     this.trapExit = definition.trapExit
     this.definition = definition
+  }
+
+  broadcast(self: Self, topic: string, event: string, payload?: Payload): void {
+    broadcastFromOutside(this.definition, self, topic, event, payload)
   }
 
   /** A code change puts another behaviour of this name in force; its callbacks are those of all its processes. */

@@ -23,7 +23,7 @@ export interface SocketRef {
 }
 
 /** A payload that may be left out where nothing of it is required. */
-type Sent<P> = Record<never, never> extends P ? [payload?: P] : [payload: P]
+export type Sent<P> = Record<never, never> extends P ? [payload?: P] : [payload: P]
 
 /** `Pushes`: payloads of the events it may send, by event. */
 export class ChannelSocket<
