@@ -17,6 +17,7 @@ import { type AssignsOf, findSocket, type UserSocket } from '../socket/userSocke
 import type { Payload } from '../wire/serializer.ts'
 import type { AnySocket, Channel, ContractFrom, JoinAssigns, PushesOf } from './contract.ts'
 import { DEFAULT_FILTER, type ParameterFilter, parameterFilter } from './filter.ts'
+import type { Broadcasts } from './outside.ts'
 import { ChannelBehaviour } from './process.ts'
 import type { ChannelReply, Joined } from './results.ts'
 import type { ChannelSocket, JoiningSocket } from './socket.ts'
@@ -249,7 +250,10 @@ export function channel<
   const P extends PayloadSpec | undefined = undefined,
   const W extends EventSpecs | undefined = undefined,
   R = Record<never, never>,
->(name: string, spec: ChannelSpec<E, T, U, P, W, J, R>): Channel<ContractFrom<E, P, J, R, W>> {
+>(
+  name: string,
+  spec: ChannelSpec<E, T, U, P, W, J, R>,
+): Channel<ContractFrom<E, P, J, R, W>> & Broadcasts<PushesOf<W>> {
   const events = spec.events ?? ({} as E)
   const bad = (option: string, got: unknown, fix: string): BeamishError =>
     new BeamishError('BEAMISH_BAD_OPTION', {

@@ -4,7 +4,7 @@
  */
 import { plain, reasonOf } from '../../runtime/exit/reason.ts'
 import { NoReply, Reply, Stop } from '../../runtime/genServer/results.ts'
-import type { ExitReason } from '../../runtime/index.ts'
+import type { ExitReason, Self } from '../../runtime/index.ts'
 import type { Behaviour, CodeChange, StatusReport } from '../../runtime/process/behaviour.ts'
 import type { Flags } from '../../runtime/process/flags.ts'
 import {
@@ -20,7 +20,8 @@ import { messageCame } from '../../runtime/process/waiting.ts'
 import { answer } from '../../runtime/scheduler/calls.ts'
 import { isThenable } from '../../runtime/scheduler/thenable.ts'
 import { CatchUp } from '../history/catchUp.ts'
-import { HISTORY, positionIn } from '../history/position.ts'
+import { withHistory } from '../history/keeper.ts'
+import { positionIn } from '../history/position.ts'
 import { validate } from '../payload/index.ts'
 import { ChannelLink, isSpare, type Join, type JoinsAside, type ToChannel } from '../wire/link.ts'
 import type { Payload } from '../wire/serializer.ts'
@@ -38,6 +39,7 @@ import {
 import { frameOf } from './broadcast.ts'
 import type { ChannelDefinition } from './channel.ts'
 import { endWith, orphanMs } from './orphan.ts'
+import { broadcastFromOutside } from './outside.ts'
 import {
   dropped,
   type EventRefusal,
@@ -72,6 +74,10 @@ export class ChannelBehaviour implements Behaviour, JoinsAside {
     this.trapExit = definition.trapExit
     this.flags = definition.flags
     this.definition = definition
+  }
+
+  broadcast(self: Self, topic: string, event: string, payload?: Payload): void {
+    broadcastFromOutside(this.definition, self, topic, event, payload)
   }
 
   /** A code change puts another behaviour of this name in force; its callbacks are those of all its processes. */
@@ -151,9 +157,8 @@ export class ChannelBehaviour implements Behaviour, JoinsAside {
     const catchUp = new CatchUp(process.self, topic, history, this.#laneOf(process))
     pubsub.subscribe(process, topic, catchUp.lane)
     return catchUp.run(positionIn(payload), {
-      joined: (told) => this.#join(process, { ...response, [HISTORY]: told }, took),
-      replay: ({ event, text }) => link.replay(event, JSON.parse(text) as Payload),
-      ended: () => process.status === Status.Dead,
+      joined: (told) => this.#join(process, withHistory(topic, response, told), took),
+      replay: (messages, more) => link.replay(messages, more),
     })
   }
 

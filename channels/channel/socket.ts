@@ -27,7 +27,8 @@ export interface SocketRef {
 }
 
 /** A payload that may be left out where nothing of it is required. */
-type Sent<P> = Record<never, never> extends P ? [payload?: P & Payload] : [payload: P & Payload]
+export type Sent<P> =
+  Record<never, never> extends P ? [payload?: P & Payload] : [payload: P & Payload]
 
 /** What may be assigned once its kind is settled. */
 type Assignable<A extends object> = [keyof A] extends [never] ? Record<string, never> : Partial<A>

@@ -17,7 +17,7 @@ import { localNode } from '../../runtime/node/local.ts'
 import { PORTS_NAME, type PortGrant, Ports } from '../../runtime/node/ports.ts'
 import { findBehaviour } from '../../runtime/process/behaviour.ts'
 import { findChannel } from '../channel/channel.ts'
-import { HistoryKeeper, keeperName } from '../history/process.ts'
+import { startKeeper } from '../history/histories.ts'
 import { longPollMount } from '../longPoll/mount.ts'
 import type { UpgradeLimits } from '../transport/limits.ts'
 import { type Acceptor, acceptor } from './acceptor.ts'
@@ -143,7 +143,7 @@ async function open(settings: Settings, self: Self): Promise<State> {
   }
   // Outside of the plugins that mounted them: a plugin's hooks are not for a socket's clients.
   for (const route of polled) await fastify.register(route)
-  const histories = keepsHistories ? await startKeeper(self) : undefined
+  if (keepsHistories) await startKeeper(self, self.scheduler)
   const listenOn = async (port: number): Promise<void> => {
     const bound = await listen(fastify, { host: settings.host, port, reusePort })
     const { id } = settings
@@ -183,8 +183,7 @@ async function open(settings: Settings, self: Self): Promise<State> {
       await stopListening(fastify)
       line.close()
       // In this order: a channel says its last words through its transport.
-      const parts = [channels, transports, histories].filter((part) => part !== undefined)
-      for (const part of parts) await self.stop(part, 'shutdown').catch(() => {})
+      for (const part of [channels, transports]) await self.stop(part, 'shutdown').catch(() => {})
       fastify.server.closeAllConnections()
       await fastify.close()
     },
@@ -200,12 +199,4 @@ async function startSupervisor(self: Self, id: string): Promise<Pid> {
   if (behaviour === undefined)
     throw new BeamishError('BEAMISH_BEHAVIOUR_UNKNOWN', { name: spec.behaviour })
   return self.startLink(behaviour, spec.argument)
-}
-
-/** Supervised apart from the endpoint: one that crashes costs histories, and no connection. */
-async function startKeeper(self: Self): Promise<Pid> {
-  const histories = await startSupervisor(self, 'histories')
-  const name = keeperName(self.scheduler)
-  await self.call(histories, 'startChild', HistoryKeeper.child(undefined, { name }))
-  return histories
 }

@@ -7,13 +7,19 @@ import { Exit, type Self } from '../../runtime/index.ts'
 import type { BroadcastMessage } from '../../runtime/process/messages.ts'
 import type { FastLane } from '../../runtime/pubsub/pubsub.ts'
 import type { Missed } from './book.ts'
-import { keeperOf } from './keeper.ts'
+import { inTurn } from './gate.ts'
+import { whenKept } from './keeper.ts'
 import type { ChannelHistory } from './options.ts'
 import { formatPosition, type Position, parsePosition, positionIn } from './position.ts'
 import type { Kept } from './ring.ts'
 
 /** Messages held back at a time. One that goes for a newer one is in the history, and asked for again. */
 const MAX_HELD = 256
+/** Messages without a position that wait for the answer to the join. They are the same objects for all who wait. */
+const MAX_EARLY = 10_000
+
+/** Of a page: no more than a kernel takes at once from a socket whose client reads. */
+const PAGE_CHARACTERS = 32_768
 
 /** What a client hears of its history with the answer to its join. */
 export interface Resumed {
@@ -23,23 +29,24 @@ export interface Resumed {
   readonly lost: boolean
   /** How many messages of the past follow. */
   readonly missed: number
+  /** The events whose payloads carry a position. */
+  readonly events: readonly string[]
 }
 
 /** The channel that goes on. */
 export interface Resuming {
   joined(told: Resumed): void
-  replay(message: Kept): void
-  ended(): boolean
+  /** Resolves when they are written and, with `more` to come, taken by the client; false: there is no client any more. */
+  replay(messages: readonly Kept[], more: boolean): Promise<boolean>
 }
-
-/** What is replayed in a turn: no more than a kernel takes at once from a socket whose client reads. */
-const PIECE_CHARACTERS = 65_536
 
 export class CatchUp {
   readonly #self: Self
   readonly #topic: string
   readonly #history: ChannelHistory
   readonly #live: FastLane
+  /** What is in no history, until the join is answered. */
+  #early: BroadcastMessage[] | undefined = []
   #held: BroadcastMessage[] | undefined = []
   /** The newest that was not held. */
   #forgotten: Position | undefined
@@ -54,69 +61,71 @@ export class CatchUp {
   /** For the channel's subscription, for as long as it lasts. */
   readonly lane: FastLane = (message) => {
     const held = this.#held
-    if (held === undefined || !this.#history.events.has(message.event)) {
-      this.#live(message)
-      return
-    }
-    held.push(message)
-    if (held.length <= MAX_HELD) return
-    this.#forgotten = positionOf(held.shift() as BroadcastMessage) ?? this.#forgotten
+    if (held === undefined) this.#live(message)
+    else if (this.#history.events.has(message.event) && positionOf(message) !== undefined) {
+      held.push(message)
+      if (held.length <= MAX_HELD) return
+      this.#forgotten = positionOf(held.shift() as BroadcastMessage)
+    } else if (this.#early === undefined) this.#live(message)
+    else if (this.#early.length <= MAX_EARLY) this.#early.push(message)
   }
 
   /**
-   * Answers the join, then replays what its client missed since `position`, which is as the join gave it, a piece per turn:
-   * a socket that is given all at once could meet its limit. What was held back follows, and what comes from then on.
-   * @throws Exit when what was held back is lost with its keeper: the client joins again, and hears of it
+   * Answers the join, then replays what its client missed since `position`, which is as the join gave it, a page at a time, as
+   * fast as its client takes them. What was held back follows, and what comes from then on.
+   * @throws Exit when more came than can wait, or what was held back is lost with its keeper: the client joins again, and hears of it
    */
   async run(position: unknown, to: Resuming): Promise<void> {
     const given = parsePosition(position)
-    let next = await this.#since(given)
+    // Whoever comes back is answered before anybody's past is fetched: a client waits so long and no longer.
+    let page = await this.#since(given, 0)
     // What is no position is not nothing: its client has seen something, from nobody's count.
     const lost =
-      next === undefined
+      page === undefined
         ? position !== undefined
-        : next.lost || (given === undefined && position !== undefined)
-    if (next === undefined) to.joined({ at: null, lost, missed: 0 })
-    else {
-      const at = formatPosition(given === undefined || lost ? next.at : given)
-      to.joined({ at, lost, missed: next.messages.length })
-    }
-    while (next !== undefined) {
-      if (!(await this.#replay(next, to))) return
-      const { at } = next
-      if (this.#forgotten === undefined || isBehind(this.#forgotten, at)) {
+        : page.lost || (given === undefined && position !== undefined)
+    this.#joined(given, page, lost, to)
+    while (page !== undefined) {
+      const { messages, at, left } = page
+      if (messages.length > 0 && !(await to.replay(messages, left > 0))) return
+      if (left === 0 && (this.#forgotten === undefined || isBehind(this.#forgotten, at))) {
         this.#held = this.#held?.filter((message) => !isBefore(message, at))
         break
       }
-      this.#forgotten = undefined
-      next = await this.#since(at)
-      if (next === undefined || next.lost) throw new Exit('history lost')
+      page = await inTurn(this.#self, () => this.#since(at, PAGE_CHARACTERS))
+      if (page === undefined || page.lost) throw new Exit('history lost')
     }
     const held = this.#held ?? []
     this.#held = undefined
     for (const message of held) this.#live(message)
   }
 
-  /** False when the channel has ended meanwhile. */
-  async #replay({ messages }: Missed, to: Resuming): Promise<boolean> {
-    let written = 0
-    for (const message of messages) {
-      if (to.ended()) return false
-      to.replay(message)
-      written += message.text.length
-      if (written < PIECE_CHARACTERS) continue
-      written = 0
-      await this.#self.sleep(0)
+  #joined(
+    given: Position | undefined,
+    page: Missed | undefined,
+    lost: boolean,
+    to: Resuming,
+  ): void {
+    const early = this.#early ?? []
+    if (early.length > MAX_EARLY) throw new Exit('too many broadcasts before its join was answered')
+    const events = [...this.#history.events]
+    if (page === undefined) to.joined({ at: null, lost, missed: 0, events })
+    else {
+      // A client that comes for the first time, or that nothing is replayed to, goes on from where the topic is.
+      const at = formatPosition(given === undefined || lost ? page.at : given)
+      to.joined({ at, lost, missed: page.messages.length + page.left, events })
     }
-    return !to.ended()
+    this.#early = undefined
+    for (const message of early) this.#live(message)
   }
 
-  async #since(after: Position | undefined): Promise<Missed | undefined> {
-    const keeper = keeperOf(this.#self, this.#topic)
-    if (keeper === undefined) return undefined
+  async #since(after: Position | undefined, maxCharacters: number): Promise<Missed | undefined> {
     const { limits } = this.#history
     try {
-      return await this.#self.call(keeper, 'since', { topic: this.#topic, after, limits })
+      const keeper = await whenKept(this.#self, this.#topic)
+      if (keeper === undefined) return undefined
+      const since = { topic: this.#topic, after, limits, maxCharacters }
+      return await this.#self.call(keeper, 'since', since)
     } catch {
       // It has ended, or is too busy to say in time.
       return undefined
@@ -127,7 +136,7 @@ export class CatchUp {
 const positionOf = ({ payload }: BroadcastMessage): Position | undefined =>
   parsePosition(positionIn(payload))
 
-/** Whether `at` is behind it already. Not so for one that came around the keeper: it is in no history. */
+/** Whether `at` is behind it already. */
 function isBefore(message: BroadcastMessage, at: Position): boolean {
   const position = positionOf(message)
   return position !== undefined && isBehind(position, at)

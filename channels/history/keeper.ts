@@ -4,6 +4,8 @@ import { Self } from '../../runtime/process/self.ts'
 import { ChannelError } from '../errors.ts'
 import type { Payload } from '../wire/serializer.ts'
 import { encodePayload } from '../wire/serializerV2.ts'
+import type { Resumed } from './catchUp.ts'
+import { startKeeper } from './histories.ts'
 import type { ChannelHistory } from './options.ts'
 import { HISTORY } from './position.ts'
 import { HistoryKeeper, type Keep, keeperName } from './process.ts'
@@ -11,12 +13,36 @@ import { HistoryKeeper, type Keep, keeperName } from './process.ts'
 type Keeper = ReturnType<typeof HistoryKeeper.named>
 
 /** undefined while the thread of the topic is being replaced. */
-export function keeperOf(self: Self, topic: string): Keeper | undefined {
+function keeperOf(self: Self, topic: string): Keeper | undefined {
   const { scheduler } = Self.processOf(self)
   const thread = scheduler.board.ofKey(topic)
   if (thread === undefined) return undefined
   const name = keeperName(thread)
   return scheduler.names.findAfterDrain(name) === undefined ? undefined : HistoryKeeper.named(name)
+}
+
+/** The same; where there is a thread and no keeper yet, it is started: no endpoint has done so. */
+export async function whenKept(self: Self, topic: string): Promise<Keeper | undefined> {
+  const known = keeperOf(self, topic)
+  if (known !== undefined) return known
+  const thread = Self.processOf(self).scheduler.board.ofKey(topic)
+  if (thread === undefined) return undefined
+  await startKeeper(self, thread)
+  return keeperOf(self, topic)
+}
+
+/**
+ * The answer to a join, with what it tells of the history in it.
+ * @throws CHN_HISTORY
+ */
+export function withHistory(topic: string, response: object, told: Resumed): object {
+  if (Object.hasOwn(response, HISTORY)) {
+    throw new ChannelError(
+      'CHN_HISTORY',
+      `The answer to the join of ${topic} has a field named ${HISTORY}, where the client finds its position: give yours another name in joined().`,
+    )
+  }
+  return { ...response, [HISTORY]: told }
 }
 
 /**

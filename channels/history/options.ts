@@ -1,10 +1,9 @@
 /** The option `history` of a channel. */
 import { BeamishError } from '../../runtime/index.ts'
-import type { BookLimits } from './book.ts'
-import type { HistoryLimits } from './ring.ts'
+import type { ChannelLimits } from './book.ts'
 
 /** Which broadcasts of a channel are kept for clients that rejoin, and how many. */
-export interface HistoryOptions extends Partial<HistoryLimits> {
+export interface HistoryOptions extends Partial<Omit<ChannelLimits, 'channel'>> {
   /** Events whose broadcasts are kept. Their payloads are objects without a field named history. */
   readonly events: readonly string[]
   /** Default 1,000. */
@@ -13,27 +12,34 @@ export interface HistoryOptions extends Partial<HistoryLimits> {
   readonly maxAgeMs?: number
   /** Bytes of one topic's messages as JSON. Default 1,048,576; 16,777,216 at most. */
   readonly maxBytes?: number
+  /** Topics of this channel that one thread keeps something of. Default 10,000. */
+  readonly maxTopicsPerThread?: number
+  /** Bytes of all of them. Default 67,108,864; not below maxBytes. */
+  readonly maxBytesPerThread?: number
 }
 
 /** The option as its processes use it. */
 export interface ChannelHistory {
   readonly events: ReadonlySet<string>
-  readonly limits: HistoryLimits
+  readonly limits: ChannelLimits
 }
 
-const DEFAULT_LIMITS: HistoryLimits = {
+type Limits = Omit<ChannelLimits, 'channel'>
+
+const DEFAULT_LIMITS: Limits = {
   maxMessages: 1_000,
   maxAgeMs: 300_000,
   maxBytes: 1_048_576,
+  maxTopicsPerThread: 10_000,
+  maxBytesPerThread: 67_108_864,
 }
 
-/** All topics kept by one thread. */
-export const THREAD_LIMITS: BookLimits = { maxTopics: 10_000, maxBytes: 67_108_864 }
-
-const MOST: HistoryLimits = {
+const MOST: Limits = {
   maxMessages: 100_000,
   maxAgeMs: Number.MAX_SAFE_INTEGER,
   maxBytes: 16_777_216,
+  maxTopicsPerThread: 1_000_000,
+  maxBytesPerThread: 1_073_741_824,
 }
 
 /** @throws BEAMISH_BAD_OPTION */
@@ -56,11 +62,12 @@ export function channelHistory(
     if (!intercepted.has(event)) continue
     throw bad('events', event, `remove handleOut.${event}: what is kept reaches clients as it is`)
   }
-  const limits: HistoryLimits = { ...DEFAULT_LIMITS, ...given }
-  for (const name of ['maxMessages', 'maxAgeMs', 'maxBytes'] as const) {
+  const limits: ChannelLimits = { ...DEFAULT_LIMITS, ...given, channel }
+  for (const name of Object.keys(MOST) as (keyof Limits)[]) {
     const value = limits[name]
-    if (Number.isInteger(value) && value >= 1 && value <= MOST[name]) continue
-    throw bad(name, value, `give a whole number from 1 to ${MOST[name]}`)
+    const least = name === 'maxBytesPerThread' ? limits.maxBytes : 1
+    if (Number.isInteger(value) && value >= least && value <= MOST[name]) continue
+    throw bad(name, value, `give a whole number from ${least} to ${MOST[name]}`)
   }
   return { events: new Set(events), limits }
 }

@@ -1,14 +1,12 @@
 /**
- * The keeper of histories: one per thread that listens, for the topics whose names hash to that thread. Every kept broadcast of
+ * The keeper of histories: one per thread, for the topics whose names hash to that thread. Every kept broadcast of
  * a topic goes through its keeper, which numbers it, keeps it, and sends it to all: so there is one order for clients on all
  * threads. One that ends takes its histories along; what was said is then lost to those who were away, and they are told.
  */
 import { genServer, type Pid } from '../../runtime/index.ts'
 import { Self } from '../../runtime/process/self.ts'
-import { Book, type Missed } from './book.ts'
-import { THREAD_LIMITS } from './options.ts'
+import { Book, type ChannelLimits, type Missed } from './book.ts'
 import type { Position } from './position.ts'
-import type { HistoryLimits } from './ring.ts'
 
 const SWEEP_MS = 30_000
 
@@ -17,7 +15,7 @@ export interface Keep {
   readonly event: string
   /** The payload as JSON. */
   readonly json: string
-  readonly limits: HistoryLimits
+  readonly limits: ChannelLimits
   /** Who does not get it, or NO_PID. */
   readonly except: Pid
 }
@@ -25,25 +23,25 @@ export interface Keep {
 export interface Since {
   readonly topic: string
   readonly after: Position | undefined
-  readonly limits: HistoryLimits
+  readonly limits: ChannelLimits
+  /** Of messages in the answer; 0: none. */
+  readonly maxCharacters: number
 }
 
-/** Longer than any run of a node: no two keepers make the same epoch. */
-function epochs(self: Self): () => string {
-  const random = (): string => Math.floor(self.random() * 2 ** 52).toString(36)
-  const keeper = `${Date.now().toString(36)}${random().slice(0, 8)}`
-  let count = 0
-  return () => `${keeper}${(count++).toString(36).padStart(4, '0')}`
+/** No two keepers make the same: the time is longer than any run of a node, the pid is one of this run. */
+function newEpoch(self: Self): string {
+  const random = Math.floor(self.random() * 36 ** 4).toString(36)
+  return `${Date.now().toString(36)}${Number(self.pid).toString(36)}${random}`
 }
 
 export const HistoryKeeper = genServer('beamish.history', {
   init(_: undefined, self) {
     self.sendAfter(SWEEP_MS, 'sweep')
-    return new Book(THREAD_LIMITS, epochs(self))
+    return new Book(newEpoch(self))
   },
   handleCall: {
-    since: (book, { topic, after, limits }: Since, self): Missed =>
-      book.since(topic, after, limits, self.now()),
+    since: (book, { topic, after, limits, maxCharacters }: Since, self): Missed =>
+      book.since(topic, after, limits, self.now(), maxCharacters),
   },
   handleCast: {
     keep(book, { topic, event, json, limits, except }: Keep, self) {

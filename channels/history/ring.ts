@@ -27,9 +27,14 @@ export class Ring {
   #entries: (Entry | undefined)[] = []
   #head = 0
   #bytes = 0
-  #last = 0
+  #last: number
 
-  /** Offset of the newest message ever; 0 before the first. */
+  /** `last`: the offset its first message follows. */
+  constructor(last = 0) {
+    this.#last = last
+  }
+
+  /** Offset of the newest message ever. */
   get last(): number {
     return this.#last
   }
@@ -67,11 +72,22 @@ export class Ring {
     }
   }
 
-  /** Every message after that offset, oldest first; undefined where some of them are no longer known, or never were. */
-  since(offset: number): readonly Kept[] | undefined {
+  /** Whether every message after that offset is still known. */
+  reaches(offset: number): boolean {
     const missed = this.#last - offset
-    if (missed < 0 || missed > this.length) return undefined
-    const entries = missed === 0 ? [] : this.#entries.slice(-missed)
-    return entries.map((entry) => ({ event: entry?.event ?? '', text: entry?.text ?? '' }))
+    return missed >= 0 && missed <= this.length
+  }
+
+  /** The messages after an offset it reaches, oldest first: as many as have so many characters, but one at least; 0: none. */
+  since(offset: number, maxCharacters = Number.POSITIVE_INFINITY): readonly Kept[] {
+    const found: Kept[] = []
+    let characters = 0
+    for (let i = this.#entries.length - (this.#last - offset); i < this.#entries.length; i++) {
+      const { event, text } = this.#entries[i] as Entry
+      characters += text.length
+      if (characters > maxCharacters && (found.length > 0 || maxCharacters === 0)) break
+      found.push({ event, text })
+    }
+    return found
   }
 }

@@ -23,6 +23,7 @@ import { Outbox } from '../transport/outbox.ts'
 import { overflowReport } from '../transport/overflow.ts'
 import { statusOfTransport } from '../transport/report.ts'
 import { Transport } from '../transport/transport.ts'
+import type { Page } from '../wire/link.ts'
 import { openPort } from '../wire/port.ts'
 import type { Frame } from '../wire/serializer.ts'
 import { PollBuffer } from './pollBuffer.ts'
@@ -97,6 +98,10 @@ export const Session = genServer('beamish.longPoll', {
       if (state.transport === undefined) return { status: 410, messages: [] }
       const timer = self.sendAfter(state.windowMs, { type: 'lp:window', id })
       state.buffer.poll({ id, from: { pid, ref }, timer })
+      return noreply()
+    },
+    page(state, page: Page, self, { pid, ref }) {
+      state.transport?.page(page, () => self.reply({ pid, ref }, true))
       return noreply()
     },
     /** What the client sends, in order. */
@@ -177,6 +182,7 @@ function open({ settings, windowMs }: ConnectingSession, opened: Opened, self: S
         const written = text.textOf(frame)
         return written === undefined || outbox.write(written, spare, topic, event)
       },
+      whenDrained: (act) => outbox.whenDrained(act),
       forget: (topic) => outbox.forget(topic),
       // There is no word for why: the next poll finds no session.
       close: (code, reason) => outbox.close(code, reason),

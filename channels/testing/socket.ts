@@ -44,7 +44,7 @@ export class TestSocket implements AcceptedSocket {
     this.#maxFrameBytes = maxFrameBytes
   }
 
-  send(frames: readonly Frame[]): void {
+  send(frames: readonly Frame[], taken?: () => void): void {
     if (this.#closed) return
     for (const frame of frames) {
       const term = termOf(frame)
@@ -53,6 +53,7 @@ export class TestSocket implements AcceptedSocket {
         this.#tell(term)
       } else this.#tell({ ...term, join: term.joinRef ?? this.#joins.get(term.topic) ?? null })
     }
+    taken?.()
   }
 
   onControl(): void {}

@@ -35,6 +35,9 @@ export interface TurnEnd {
 /** A turn's frames leave before its end when they are so many: what is written in pieces the kernel takes in pieces. */
 const FLUSH_BYTES = 65_536
 
+/** So little waits for a client that it can be given more: what Node calls drained. */
+const LOW_WATER_BYTES = 16_384
+
 export class Outbox implements TransportSocket {
   readonly #sink: FrameSink
   readonly #maxBytes: number
@@ -48,6 +51,8 @@ export class Outbox implements TransportSocket {
   #aloneBytes = 0
   #dropped = 0
   #closed = false
+  /** Those that wait until it is drained. */
+  #waiting: (() => void)[] | undefined
 
   /** `leftOut` is called for every frame that its client will not get. */
   constructor(
@@ -114,6 +119,25 @@ export class Outbox implements TransportSocket {
     return waiting <= 2 * this.#maxBytes && this.#queue(frame, bytes)
   }
 
+  /** Each finds it drained, whatever the one before has written. */
+  whenDrained(act: () => void): void {
+    if (this.#waiting === undefined && (this.#closed || this.#isLow)) {
+      act()
+      return
+    }
+    if (this.#waiting !== undefined) {
+      this.#waiting.push(act)
+      return
+    }
+    this.#waiting = [act]
+    // What is on its way was sent when nobody waited for it.
+    if (this.#frames === NONE) this.#sink.send([], () => this.#taken())
+  }
+
+  get #isLow(): boolean {
+    return this.#bytes + this.#sink.bufferedBytes <= LOW_WATER_BYTES
+  }
+
   /** A channel has ended: what is kept of its topic is not for the next one. */
   forget(topic: string): void {
     if (this.#conflated !== undefined && this.#conflated.size > 0) this.#conflated.forget(topic)
@@ -132,6 +156,7 @@ export class Outbox implements TransportSocket {
     this.#frames = NONE
     this.#bytes = 0
     this.#conflated?.clear()
+    this.#drained()
   }
 
   #queue(frame: Frame, bytes: number): true {
@@ -157,17 +182,26 @@ export class Outbox implements TransportSocket {
     if (frames === NONE) return
     this.#frames = NONE
     this.#bytes = 0
-    if (this.#conflated === undefined) this.#sink.send(frames)
-    else this.#sink.send(frames, () => this.#taken(this.#conflated as Conflated))
+    if (this.#conflated === undefined && this.#waiting === undefined) this.#sink.send(frames)
+    else this.#sink.send(frames, () => this.#taken())
   }
 
-  /** The kernel has taken some: there may be room for what is kept. */
-  #taken(conflated: Conflated): void {
-    while (conflated.size > 0) {
+  /** The kernel has taken some: there may be room for what is kept, and for those that wait. */
+  #taken(): void {
+    const conflated = this.#conflated
+    while (conflated !== undefined && conflated.size > 0) {
       const frame = conflated.take(this.#maxBytes - this.#bytes - this.#sink.bufferedBytes)
       if (frame === undefined) return
       this.#queue(frame, bytesOf(frame))
     }
+    this.#drained()
+  }
+
+  #drained(): void {
+    const waiting = this.#waiting
+    if (waiting === undefined) return
+    while (waiting.length > 0 && (this.#closed || this.#isLow)) waiting.shift()?.()
+    if (waiting.length === 0) this.#waiting = undefined
   }
 }
 

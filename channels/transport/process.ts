@@ -6,6 +6,7 @@ import { localNode } from '../../runtime/node/local.ts'
 import { Self } from '../../runtime/process/self.ts'
 import type { Opening } from '../socket/open.ts'
 import type { ControlFrame } from '../socket/userSocket.ts'
+import type { Page } from '../wire/link.ts'
 import { openPort } from '../wire/port.ts'
 import { type Frame, frameBytes } from '../wire/serializer.ts'
 import { type ConnectingSocket, connectingSockets } from './connecting.ts'
@@ -56,6 +57,12 @@ export const TransportProcess = genServer('beamish.transport', {
   handleContinue(_none, ticket, self): NoReply<State> | Stop {
     const connecting = connectingSockets.take(ticket as number)
     return connecting === undefined ? stop('normal') : noreply(connect(connecting, self))
+  },
+  handleCall: {
+    page(state, page: Page, self, { pid, ref }) {
+      state.transport?.page(page, () => self.reply({ pid, ref }, true))
+      return noreply()
+    },
   },
   handleInfo(state, told, self) {
     const message = told as Message

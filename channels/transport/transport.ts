@@ -17,7 +17,7 @@ import {
   type StartResult,
 } from '../../runtime/index.ts'
 import { logLine } from '../../runtime/log.ts'
-import type { ConnectInfo, Join, ToChannel, ToTransport } from '../wire/link.ts'
+import type { ConnectInfo, Join, Page, ToChannel, ToTransport } from '../wire/link.ts'
 import type { DecodeLimits, Message } from '../wire/message.ts'
 import type { FrameLane, TransportPort } from '../wire/port.ts'
 import { type Frame, frameBytes, type Serializer } from '../wire/serializer.ts'
@@ -47,6 +47,8 @@ export interface TransportSocket {
    * client has to go.
    */
   write(frame: Frame, spare: boolean, topic: string, event: string): boolean
+  /** Runs it when its client has taken nearly all that was written, or is gone; at once, if that is so. */
+  whenDrained(act: () => void): void
   /** A channel of the topic has ended: spare frames that wait for room are not for the next one. */
   forget(topic: string): void
   close(code: number, reason: string): void
@@ -420,6 +422,16 @@ export class Transport implements TransportPort, FrameWriter {
   /** Where a channel of this thread puts its frames. */
   lane(id: number): FrameLane | undefined {
     return this.#topics.byId(id)
+  }
+
+  /** Frames of a channel that can wait, when there is room for them; `done` when they are written, or taken. */
+  page({ id, frames, more }: Page, done: () => void): void {
+    this.#socket.whenDrained(() => {
+      const entry = this.#topics.byId(id)
+      if (entry !== undefined) for (const frame of frames) entry.frame(frame, false, '')
+      if (more) this.#socket.whenDrained(done)
+      else done()
+    })
   }
 
   /** A message from one of the channels. */

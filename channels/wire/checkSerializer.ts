@@ -115,6 +115,11 @@ function checkWriting(serializer: Serializer, client: WireEnd, gaps: WireGaps): 
         event,
         payload,
       })
+      if (serializer.encodePushJson !== undefined && !(payload instanceof Uint8Array)) {
+        const text = JSON.stringify(payload)
+        const pushed = client.decode(serializer.encodePushJson('3', topic, event, text))
+        same(serializer, 'encodePushJson', pushed, push)
+      }
       for (const status of ['ok', 'error', 'büsy']) {
         const reply = client.decode(serializer.encodeReply('3', '9', topic, status, payload))
         same(serializer, 'encodeReply', reply, {

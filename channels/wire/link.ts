@@ -49,6 +49,20 @@ export interface JoinsAside {
   readonly joinsAside: true
 }
 
+/** A push whose payload is JSON already. */
+export interface JsonPush {
+  readonly event: string
+  readonly text: string
+}
+
+/** The call `page` of a transport: frames of one join that go out when there is room for them. */
+export interface Page {
+  readonly id: number
+  readonly frames: readonly Frame[]
+  /** Whoever sends it waits until they are taken, and not only written. */
+  readonly more: boolean
+}
+
 /** What a channel process is started with: its place on the wire, and what the client sent along. */
 export interface Join {
   readonly transport: Pid
@@ -177,10 +191,26 @@ export class ChannelLink {
     }))
   }
 
-  /** A push that its client has missed, and may not miss again. */
-  replay(event: string, payload: Payload): void {
-    const { joinRef, topic } = this.join
-    this.frame(this.serializer.encodePush(joinRef, null, topic, event, payload), false, event)
+  /**
+   * Pushes, given as JSON, that its client has missed and may not miss again. They are written once it has taken what came
+   * before. Resolves then and, with `more` to come, when these are taken; false: there is no client any more.
+   */
+  async replay(pushes: readonly JsonPush[], more: boolean): Promise<boolean> {
+    const { id, joinRef, topic, transport } = this.join
+    const { serializer } = this
+    const frames = pushes.map(
+      ({ event, text }) =>
+        serializer.encodePushJson?.(joinRef, topic, event, text) ??
+        serializer.encodePush(joinRef, null, topic, event, JSON.parse(text) as Payload),
+    )
+    const page: Page = { id, frames, more }
+    try {
+      await this.#self.call(transport, 'page', page, { timeoutMs: Number.POSITIVE_INFINITY })
+      return isAlive(this.#self)
+    } catch {
+      // It has ended: the channel hears of that in its own time.
+      return false
+    }
   }
 
   /** A frame that is already encoded. */

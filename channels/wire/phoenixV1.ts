@@ -31,6 +31,7 @@ export const phoenixV1: Serializer = defineSerializer<Serializer>({
       `{"status":${JSON.stringify(status)},"response":${json(response)}}`,
     ),
   encodePush: (_joinRef, ref, topic, event, payload) => frameOf(topic, event, ref, json(payload)),
+  encodePushJson: (_joinRef, topic, event, text) => frameOf(topic, event, null, text),
   encodeBroadcast: (topic, event, payload) => frameOf(topic, event, null, json(payload)),
 })
 

@@ -6,7 +6,7 @@ import {
   encodeBinaryReply,
 } from './binaryV2.ts'
 import { defineSerializer, type Serializer } from './serializer.ts'
-import { decode, encodeBroadcast, encodePush, encodeReply } from './serializerV2.ts'
+import { decode, encodeBroadcast, encodePush, encodeReply, pushOf } from './serializerV2.ts'
 
 /**
  * Phoenix.Socket.V2.JSONSerializer: what the official clients speak since 2018.
@@ -31,6 +31,7 @@ export const phoenixV2: Serializer = defineSerializer<Serializer>({
     payload instanceof Uint8Array
       ? encodeBinaryPush(joinRef, topic, event, payload)
       : encodePush(joinRef, topic, event, payload, ref),
+  encodePushJson: (joinRef, topic, event, json) => pushOf(joinRef, null, topic, event, json),
   encodeBroadcast: (topic, event, payload) =>
     payload instanceof Uint8Array
       ? encodeBinaryBroadcast(topic, event, payload)

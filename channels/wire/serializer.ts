@@ -64,6 +64,8 @@ export interface Serializer {
     event: string,
     payload: Payload,
   ): Frame
+  /** encodePush, without a ref, of a payload that is the JSON of an object. Without it that is read and written again. */
+  encodePushJson?(joinRef: string | null, topic: string, event: string, json: string): Frame
   /** A message to all who joined a topic: one frame for all of them. */
   encodeBroadcast(topic: string, event: string, payload: Payload): Frame
 }

@@ -63,9 +63,18 @@ export function encodePush(
   payload: object,
   ref: string | null = null,
 ): string {
-  const body = encodePayload(payload)
-  return `[${jsonRef(joinRef)},${jsonRef(ref)},${JSON.stringify(topic)},${JSON.stringify(event)},${body}]`
+  return pushOf(joinRef, ref, topic, event, encodePayload(payload))
 }
+
+/** The same of a payload that is JSON already. */
+export const pushOf = (
+  joinRef: string | null,
+  ref: string | null,
+  topic: string,
+  event: string,
+  json: string,
+): string =>
+  `[${jsonRef(joinRef)},${jsonRef(ref)},${JSON.stringify(topic)},${JSON.stringify(event)},${json}]`
 
 /**
  * The text of a broadcast. It carries no join ref, so one string serves every subscriber: encode

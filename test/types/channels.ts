@@ -1,6 +1,6 @@
 // What a channel's callbacks get follows from what is declared and from what join returns, without a cast. Checked by tsc.
 // Longer than 400 lines because one kind of callback after the other is typed from the same few declarations.
-import { stop, stopWithReply, topic } from 'beamish'
+import { type Self, stop, stopWithReply, topic } from 'beamish'
 import {
   any,
   bytes,
@@ -446,3 +446,16 @@ declare class PublishedSocket {
 }
 export const published = (socket: PublishedSocket): unknown =>
   typedChannel<typeof Bare>(socket, 'bare:1')
+
+/** What a channel says from outside is what it declares to push. */
+const Said = channel('types.said', {
+  pushes: { told: { text: string() } },
+  join: (_topic, _params, socket) => socket,
+})
+export function tell(self: Self): void {
+  Said.broadcast(self, 'said:1', 'told', { text: 'this' })
+  // @ts-expect-error text is missing
+  Said.broadcast(self, 'said:1', 'told', {})
+  // @ts-expect-error it pushes no such event
+  Said.broadcast(self, 'said:1', 'asked', {})
+}

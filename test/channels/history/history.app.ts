@@ -1,12 +1,22 @@
 /** Channels with histories on two endpoints; on the second one thread accepts, and channels run on any. */
-import { supervisor } from 'beamish'
-import { any, channel, endpoint, integer, joined, ok, socket, socketAt } from 'beamish/channels'
+import { genServer, supervisor } from 'beamish'
+import {
+  any,
+  channel,
+  definePlugin,
+  endpoint,
+  integer,
+  joined,
+  ok,
+  socket,
+  socketAt,
+} from 'beamish/channels'
 
 const LARGE = 'x'.repeat(10_000)
 
 const User = socket('history.user', { connect: (_params, socket) => socket })
 
-const Talk = channel('history.talk', {
+export const Talk = channel('history.talk', {
   socket: User,
   logJoin: false,
   events: {
@@ -45,8 +55,51 @@ const Bytes = channel('history.bytes', {
   join: (_topic, _params, socket) => joined(socket, Uint8Array.of(1)),
 })
 
-const channels = { 'talk:*': Talk, 'bytes:*': Bytes }
+/** Answers a join with a field of the name that the history needs. */
+const Named = channel('history.named', {
+  socket: User,
+  logJoin: false,
+  history: { events: ['said'] },
+  join: (_topic, _params, socket) => joined(socket, { history: ['my', 'messages'] }),
+})
+
+/** Room for two topics. */
+const Few = channel('history.few', {
+  socket: User,
+  logJoin: false,
+  events: { say: any(), mine: any() },
+  history: { events: ['said'], maxTopicsPerThread: 2 },
+  join: (_topic, _params, socket) => socket,
+  handleIn: {
+    say(_payload, socket) {
+      socket.broadcast('said', {})
+      return ok()
+    },
+    mine(history, socket) {
+      socket.push('mine', { history })
+      return ok()
+    },
+  },
+})
+
+/** A process that is no channel. */
+export const Sayer = genServer('history.sayer', {
+  init({ topic, n }: { topic: string; n: number }, self) {
+    Talk.broadcast(self, topic, 'said', { n, thread: self.scheduler })
+    return {}
+  },
+})
+
+const sayings = definePlugin('history.sayings', ({ fastify, self }) => {
+  fastify.post<{ Body: { topic: string; n: number } }>('/say', async ({ body }) => {
+    Talk.broadcast(self, body.topic, 'said', { n: body.n })
+    return {}
+  })
+})
+
+const channels = { 'talk:*': Talk, 'bytes:*': Bytes, 'named:*': Named, 'few:*': Few }
 const plugins = [
+  sayings(undefined),
   socketAt('/socket', User, { channels }),
   socketAt('/drop', User, { channels, overflow: 'drop', limits: { maxQueueBytes: 300_000 } }),
 ]

@@ -154,6 +154,8 @@ t.test('options that cannot be are named when the channel is defined', async (t)
   bad({ events: ['said'], maxMessages: 0 } as never)
   bad({ events: ['said'], maxAgeMs: Number.POSITIVE_INFINITY } as never)
   bad({ events: ['said'], maxBytes: 2 ** 30 } as never)
+  bad({ events: ['said'], maxTopicsPerThread: 0 } as never)
+  bad({ events: ['said'], maxBytes: 2_000, maxBytesPerThread: 1_999 } as never)
   bad({ events: ['said'] } as never, { said: () => {} })
 })
 

@@ -8,6 +8,7 @@ export interface Resumed {
   readonly at: string | null
   readonly lost: boolean
   readonly missed: number
+  readonly events: readonly string[]
 }
 
 type Resuming = (

@@ -1,7 +1,7 @@
 /** What is kept of topics, against models: the limits hold, and what is told of the past is all of it or that it is lost. */
 import fc from 'fast-check'
 import t from 'tap'
-import { Book } from '../../../channels/history/book.ts'
+import { Book, type ChannelLimits, type Missed } from '../../../channels/history/book.ts'
 import { formatPosition, type Position, parsePosition } from '../../../channels/history/position.ts'
 import { type HistoryLimits, Ring } from '../../../channels/history/ring.ts'
 import { holds } from '../property.ts'
@@ -40,7 +40,7 @@ t.test('a ring keeps to its limits, and tells a suffix without a gap or nothing'
           ring.add('e', step.text, nowMs, limits)
         } else {
           const offset = ring.last - step.back
-          const told = ring.since(offset)
+          const told = ring.reaches(offset) ? ring.since(offset) : undefined
           if (step.back < 0 && told !== undefined) return false
           if (step.back >= 0 && step.back <= ring.length && told === undefined) return false
           if (step.back > ring.length && told !== undefined) return false
@@ -66,7 +66,15 @@ t.test('a ring keeps to its limits, and tells a suffix without a gap or nothing'
   )
 })
 
-const LIMITS: HistoryLimits = { maxMessages: 10, maxAgeMs: 1_000, maxBytes: 300 }
+const LIMITS: ChannelLimits = {
+  channel: 'c',
+  maxMessages: 10,
+  maxAgeMs: 1_000,
+  maxBytes: 300,
+  maxTopicsPerThread: 10,
+  maxBytesPerThread: 400,
+}
+const ALL = Number.POSITIVE_INFINITY
 
 /** A client that comes back now and then. */
 interface Reader {
@@ -92,14 +100,35 @@ const bookSteps = fc.array(
   { maxLength: 200 },
 )
 
+/** All pages, of two messages or so. */
+function whole(
+  book: Book,
+  topic: string,
+  from: Position | undefined,
+  limits: ChannelLimits,
+  nowMs: number,
+): Missed {
+  let page = book.since(topic, from, limits, nowMs, 60)
+  const messages = [...page.messages]
+  const { left } = page
+  while (page.left > 0) {
+    page = book.since(topic, page.at, limits, nowMs, 60)
+    messages.push(...page.messages)
+  }
+  if (page.lost && messages.length > 0) throw new Error('lost, and not lost')
+  if (messages.length > 0 && messages.length < left) throw new Error('fewer than there were')
+  return { ...page, messages }
+}
+
 t.test(
   'whoever comes back gets each message once and in order, or hears of the loss',
   async (t) => {
     holds(
       t,
-      fc.property(bookSteps, fc.integer({ min: 1, max: 6 }), (steps, maxTopics) => {
+      fc.property(bookSteps, fc.integer({ min: 1, max: 6 }), (steps, maxTopicsPerThread) => {
         let epoch = 0
-        const made = () => new Book({ maxTopics, maxBytes: 400 }, () => `e${epoch++}`)
+        const limits = { ...LIMITS, maxTopicsPerThread }
+        const made = () => new Book(`e${epoch++}`)
         let book = made()
         let nowMs = 0
         const said = new Map<number, number>()
@@ -112,14 +141,14 @@ t.test(
           else if (step.do === 'say') {
             const n = said.get(step.topic) ?? 0
             said.set(step.topic, n + 1)
-            const text = book.keep(`t${step.topic}`, 'said', JSON.stringify({ n }), LIMITS, nowMs)
+            const text = book.keep(`t${step.topic}`, 'said', JSON.stringify({ n }), limits, nowMs)
             const { n: same, history } = JSON.parse(text) as { n: number; history: string }
             if (same !== n || parsePosition(history) === undefined) return false
           } else {
             const key = `${step.topic} ${step.reader}`
             const reader = readers.get(key) ?? { at: undefined, from: 0 }
             readers.set(key, reader)
-            const { at, lost, messages } = book.since(`t${step.topic}`, reader.at, LIMITS, nowMs)
+            const { at, lost, messages } = whole(book, `t${step.topic}`, reader.at, limits, nowMs)
             const now = said.get(step.topic) ?? 0
             if (lost && messages.length > 0) return false
             const numbers = messages.map(({ text }) => (JSON.parse(text) as { n: number }).n)
@@ -130,7 +159,7 @@ t.test(
             reader.at = at
             reader.from = now
           }
-          if (book.topics > maxTopics || book.bytes > 400 || book.bytes < 0) return false
+          if (book.topics > maxTopicsPerThread || book.bytes > 400 || book.bytes < 0) return false
         }
         return true
       }),
@@ -139,8 +168,62 @@ t.test(
   },
 )
 
+t.test('what nothing is left of goes first, and no channel displaces what another keeps', (t) => {
+  const book = new Book('e')
+  const limits = { ...LIMITS, maxTopicsPerThread: 3 }
+  const say = (topic: string, nowMs: number, channel = 'c') =>
+    parsePosition(
+      (
+        JSON.parse(book.keep(topic, 'said', '{}', { ...limits, channel }, nowMs)) as {
+          history: string
+        }
+      ).history,
+    )
+  const lost = (topic: string, at: Position | undefined, nowMs: number): boolean =>
+    book.since(topic, at, limits, nowMs, ALL).lost
+  const first = say('first', 0)
+  const old = say('old', 0)
+  const alive = say('alive', 900)
+  const other = say('other', 900, 'another')
+  say('first', 900)
+  book.sweep(1_500)
+  t.notOk(lost('old', old, 1_500), 'nothing is left of it, and nothing came since')
+  for (let i = 0; i < 50; i++) {
+    t.same(book.since(`joined-${i}`, undefined, limits, 1_500, ALL).messages, [])
+  }
+  t.equal(book.topics, 4, 'who joins alone makes no history')
+  say('next', 1_500)
+  t.equal(book.topics, 4)
+  t.notOk(lost('first', first, 1_500), 'it was used longest ago, and is not empty')
+  t.notOk(lost('alive', alive, 1_500))
+  for (let i = 0; i < 50; i++) say(`many-${i}`, 1_500)
+  t.equal(book.topics, 4)
+  t.ok(lost('alive', alive, 1_500))
+  t.notOk(book.since('other', other, { ...limits, channel: 'another' }, 1_500, ALL).lost)
+  t.end()
+})
+
+t.test('a topic that went and begins anew counts on: no position stands for two messages', (t) => {
+  const book = new Book('e')
+  const limits = { ...LIMITS, maxTopicsPerThread: 1 }
+  for (let i = 0; i < 5; i++) book.keep('a', 'said', '{}', limits, 0)
+  const seenTwo = { epoch: 'e', offset: 2 }
+  const seenAll = { epoch: 'e', offset: 5 }
+  t.equal(book.since('a', seenTwo, limits, 0, ALL).messages.length, 3)
+  book.keep('b', 'said', '{}', limits, 0)
+  t.ok(book.since('a', seenTwo, limits, 0, ALL).lost)
+  t.match(book.since('a', seenAll, limits, 0, ALL), { lost: false, messages: [] })
+  t.match(JSON.parse(book.keep('a', 'said', '{}', limits, 0)), { history: 'e:6' })
+  t.ok(book.since('a', seenTwo, limits, 0, ALL).lost)
+  t.equal(book.since('a', seenAll, limits, 0, ALL).messages.length, 1)
+  t.match(JSON.parse(book.keep('b', 'said', '{}', limits, 0)), { history: 'e:6' })
+  t.match(JSON.parse(book.keep('c', 'said', '{}', limits, 0)), { history: 'e:7' })
+  t.ok(book.since('b', { epoch: 'e', offset: 1 }, limits, 0, ALL).lost)
+  t.end()
+})
+
 t.test('an empty payload and one of many fields get their position in the same way', async (t) => {
-  const book = new Book({ maxTopics: 10, maxBytes: 1_000 }, () => 'k')
+  const book = new Book('k')
   t.same(JSON.parse(book.keep('a', 'e', '{}', LIMITS, 0)), { history: 'k:1' })
   t.same(JSON.parse(book.keep('a', 'e', '{"x":{"y":[1]}}', LIMITS, 0)), {
     x: { y: [1] },

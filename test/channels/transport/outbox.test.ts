@@ -125,3 +125,54 @@ t.test('much that is written in one turn leaves in pieces', async (t) => {
   made.endTurn()
   t.equal(made.log.length, 3)
 })
+
+t.test('those that wait for room have it one after the other, when little waits', async (t) => {
+  const takes: (() => void)[] = []
+  const made = socket()
+  const sink: FrameSink = {
+    ...made.sink,
+    send: (frames, taken) => {
+      made.log.push(frames.join())
+      if (taken !== undefined) takes.push(taken)
+    },
+    get bufferedBytes() {
+      return made.buffered
+    },
+  }
+  const outbox = new Outbox(sink, 1_000_000, made as unknown as TurnEnd)
+  const page = 'p'.repeat(30_000)
+  const order: string[] = []
+  const write = (name: string) => () => {
+    order.push(name)
+    outbox.write(page)
+  }
+  outbox.whenDrained(write('one'))
+  t.same(order, ['one'], 'at once, while nothing waits')
+  outbox.whenDrained(write('two'))
+  outbox.whenDrained(write('three'))
+  t.same(order, ['one'])
+  made.endTurn()
+  made.buffered = 30_000
+  t.same(order, ['one'], 'the kernel has not taken it')
+  made.buffered = 10_000
+  for (const take of takes.splice(0)) take()
+  t.same(order, ['one', 'two'], 'what one writes is in the way of the next')
+  made.endTurn()
+  made.buffered = 0
+  for (const take of takes.splice(0)) take()
+  t.same(order, ['one', 'two', 'three'])
+  // Written when nobody waited, and on its way.
+  const late = new Outbox(sink, 1_000_000, made as unknown as TurnEnd)
+  made.buffered = 30_000
+  let drained = 0
+  late.whenDrained(() => drained++)
+  t.equal(drained, 0)
+  late.whenDrained(() => drained++)
+  made.buffered = 0
+  for (const take of takes.splice(0)) take()
+  t.equal(drained, 2)
+  made.buffered = 30_000
+  late.whenDrained(() => drained++)
+  late.close(1001, '')
+  t.equal(drained, 3, 'there is nobody any more')
+})
