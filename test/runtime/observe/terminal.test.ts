@@ -55,7 +55,7 @@ t.test('beamish tree prints the threads and the tree of the only node', async (t
     out,
   )
   t.ok(
-    lines.some((line) => /^ +└─ crowd +.* \d+ k?B$/.test(line)),
+    lines.some((line) => /^ +[│├└].* \d+ k?B$/.test(line)),
     out,
   )
   t.notMatch(out, '\u001b', 'no colours where nobody sees them')

@@ -204,7 +204,7 @@ async function suite(t: Test, node: BeamishNode, place: Placement): Promise<void
 
   await t.test('otp 157: all children stop at once, each with its own shutdown', async (t) => {
     const sup = await startSupervisor()
-    const slow = { terminateMs: 60_000, shutdown: 40 } as const
+    const slow = { terminateMs: 60_000, shutdown: 500 } as const
     const killed = [await added(sup, child('s1', slow)), await added(sup, child('s2', slow))]
     const orderly = await added(sup, child('quick'))
     const refs = [...killed, orderly].map((pid) => self.monitor(pid))
