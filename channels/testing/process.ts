@@ -17,11 +17,11 @@ import {
 import { findBehaviour } from '../../runtime/process/behaviour.ts'
 import { ConnectDetails, type ConnectRequest } from '../socket/details.ts'
 import type { SocketDefinition } from '../socket/userSocket.ts'
+import { joinOf } from '../transport/aside.ts'
 import { connectingSockets } from '../transport/connecting.ts'
 import { type SocketLimits, socketLimits } from '../transport/limits.ts'
 import { TransportProcess } from '../transport/process.ts'
 import type { Route } from '../transport/routes.ts'
-import type { ConnectInfo, Join } from '../wire/link.ts'
 import { defaultDecodeLimits } from '../wire/message.ts'
 import { phoenixV2 } from '../wire/phoenixV2.ts'
 import { TestSocket, type Told, type ToSend } from './socket.ts'
@@ -108,7 +108,7 @@ export const ClientProcess = genServer('beamish.testClient', {
   handleCall: {
     transport: ({ transport }) => transport,
     startChild(state, spec: ChildSpec, self, from) {
-      const { joinRef } = spec.argument as Join
+      const { joinRef } = joinOf(spec)
       // Not awaited here: what is slow to start must not hold up what the client sends.
       self
         .call(state.channels, 'startChild', spec, { timeoutMs: Number.POSITIVE_INFINITY })

@@ -52,3 +52,8 @@ export function startOf(
   const argument: Begun = { behaviour: name, join }
   return { behaviour: aside.name, argument, flags: behaviour.flags }
 }
+
+/** The join that a channel was started for. */
+export function joinOf({ argument }: Pick<ChildSpec, 'argument'>): Join {
+  return 'join' in (argument as Begun | Join) ? (argument as Begun).join : (argument as Join)
+}
