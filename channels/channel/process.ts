@@ -3,7 +3,6 @@
  * transport how it ends.
  */
 import { plain, reasonOf } from '../../runtime/exit/reason.ts'
-import { NoReply, Reply, Stop } from '../../runtime/genServer/results.ts'
 import type { ExitReason, Self } from '../../runtime/index.ts'
 import type { Behaviour, CodeChange, StatusReport } from '../../runtime/process/behaviour.ts'
 import type { Flags } from '../../runtime/process/flags.ts'
@@ -17,7 +16,6 @@ import {
 } from '../../runtime/process/messages.ts'
 import { type Process, Status } from '../../runtime/process/process.ts'
 import { messageCame } from '../../runtime/process/waiting.ts'
-import { answer } from '../../runtime/scheduler/calls.ts'
 import { isThenable } from '../../runtime/scheduler/thenable.ts'
 import { CatchUp } from '../history/catchUp.ts'
 import { withHistory } from '../history/keeper.ts'
@@ -26,16 +24,7 @@ import { validate } from '../payload/index.ts'
 import { ChannelLink, isSpare, type Join, type JoinsAside, type ToChannel } from '../wire/link.ts'
 import type { Payload } from '../wire/serializer.ts'
 import { lacks } from '../wire/textOnly.ts'
-import {
-  after,
-  badReturn,
-  checkCallReply,
-  checkReply,
-  checkState,
-  idle,
-  isPayload,
-  noHandler,
-} from './answers.ts'
+import { after, badReturn, noHandler } from './answers.ts'
 import { frameOf } from './broadcast.ts'
 import type { ChannelDefinition } from './channel.ts'
 import { endWith, orphanMs } from './orphan.ts'
@@ -49,6 +38,7 @@ import {
   undeliverable,
 } from './report.ts'
 import { ChannelReply, Joined } from './results.ts'
+import { answered, applied, called } from './returns.ts'
 import { ChannelSocket } from './socket.ts'
 import { assignsOf, type State } from './state.ts'
 import { channelStatus } from './status.ts'
@@ -208,13 +198,13 @@ export class ChannelBehaviour implements Behaviour, JoinsAside {
       const handler = own(callbacks.handleCall, message.event)
       if (handler === undefined) throw noHandler('handleCall', message.event)
       const result = handler.call(callbacks.handleCall, message.payload, state.socket, message)
-      return after(result, (value) => this.#called(process, state, message, value))
+      return after(result, (value) => called(process, state, message, value))
     }
     if (message instanceof CastMessage) {
       const handler = own(callbacks.handleCast, message.event)
       if (handler === undefined) throw noHandler('handleCast', message.event)
       const result = handler.call(callbacks.handleCast, message.payload, state.socket)
-      return after(result, (value) => this.#applied(process, state, 'handleCast', value))
+      return after(result, (value) => applied(process, state, 'handleCast', value))
     }
     if (message instanceof DownMessage && message.object === state.link.join.transport) {
       const reason: ExitReason =
@@ -253,13 +243,13 @@ export class ChannelBehaviour implements Behaviour, JoinsAside {
       const handler = own(callbacks.handleOut, message.event)
       if (handler !== undefined) {
         const result = handler.call(callbacks.handleOut, message.payload, state.socket)
-        return after(result, (value) => this.#applied(process, state, 'handleOut', value))
+        return after(result, (value) => applied(process, state, 'handleOut', value))
       }
     }
     const handler = topics.has(message.topic) ? own(callbacks.handleInfo, message.event) : undefined
     if (handler === undefined) return this.#other(process, state, message)
     const result = handler.call(callbacks.handleInfo, message.payload, state.socket, message)
-    return after(result, (value) => this.#applied(process, state, 'handleInfo', value))
+    return after(result, (value) => applied(process, state, 'handleInfo', value))
   }
 
   #other(process: Process, state: State, message: unknown): unknown {
@@ -270,7 +260,7 @@ export class ChannelBehaviour implements Behaviour, JoinsAside {
       return undefined
     }
     const result = callbacks.handleMessage(message, state.socket)
-    return after(result, (value) => this.#applied(process, state, 'handleMessage', value))
+    return after(result, (value) => applied(process, state, 'handleMessage', value))
   }
 
   #event(process: Process, state: State, push: ToChannel & { type: 'phx:event' }): unknown {
@@ -331,69 +321,9 @@ export class ChannelBehaviour implements Behaviour, JoinsAside {
     if (process.status === Status.Dead) return undefined
     const { definition } = process.behaviour as ChannelBehaviour
     handledEvent(definition, process, state.link.join, event, payload, fromMs)
-    const next = this.#answered(process, state, ref, value)
+    const next = answered(process, state, ref, value)
     state.socket.handles(null)
     return next
-  }
-
-  #answered(process: Process, state: State, ref: string | null, value: unknown): unknown {
-    const { link, socket } = state
-    if (value === undefined || value === socket) return undefined
-    if (value instanceof ChannelReply) {
-      link.reply(ref, value.status, value.payload)
-      return idle(process, value.options)
-    }
-    if (value instanceof Stop && value.hasReply) {
-      const { reply } = value
-      checkState('handleIn', value)
-      checkReply('handleIn', reply)
-      if (reply instanceof ChannelReply) link.reply(ref, reply.status, reply.payload)
-      else if (isPayload(reply)) link.reply(ref, 'ok', reply)
-      else throw badReturn('handleIn', reply)
-      return stop(process, state, value.reason)
-    }
-    if (value instanceof NoReply || value instanceof Stop) {
-      return this.#applied(process, state, 'handleIn', value)
-    }
-    checkReply('handleIn', value)
-    if (!isPayload(value)) throw badReturn('handleIn', value)
-    link.reply(ref, 'ok', value)
-    return undefined
-  }
-
-  /** An answer that may not be a reply. */
-  #applied(process: Process, state: State, callback: string, value: unknown): unknown {
-    if (value === undefined || value === state.socket || process.status === Status.Dead) {
-      return undefined
-    }
-    if (value instanceof NoReply || (value instanceof Stop && !value.hasReply)) {
-      checkState(callback, value)
-      return value instanceof Stop
-        ? stop(process, state, value.reason)
-        : idle(process, value.options)
-    }
-    checkReply(callback, value)
-    throw badReturn(callback, value)
-  }
-
-  #called(process: Process, state: State, from: CallMessage, value: unknown): unknown {
-    if (process.status === Status.Dead) return undefined
-    if (value instanceof NoReply || value instanceof Stop || value instanceof Reply) {
-      checkState('handleCall', value)
-    }
-    if (value instanceof NoReply) return idle(process, value.options)
-    if (value instanceof Stop) {
-      const { reply, hasReply } = value
-      if (hasReply) checkCallReply(reply)
-      return stop(process, state, value.reason, {
-        // After terminate, as OTP does.
-        beforeExit: () => hasReply && answer(process.scheduler, process, from, reply),
-      })
-    }
-    const reply = value instanceof Reply ? value.value : value
-    checkCallReply(reply)
-    answer(process.scheduler, process, from, reply)
-    return value instanceof Reply ? idle(process, value.options) : undefined
   }
 
   crashed(process: Process, thrown: unknown, message: unknown): unknown {
