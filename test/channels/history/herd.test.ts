@@ -1,21 +1,13 @@
 /** Many that come back at once, and one that does not read: no thread is lost, nobody waits for it, all of it comes. */
-import { start } from 'beamish'
 import t from 'tap'
 import { WireClient } from '../wireClient.ts'
+import { startHistories } from './historyNode.ts'
 import { Reader } from './resuming.ts'
 
 const CLIENTS = 60
 const MESSAGES = 500
 
-const node = await start(new URL('./history.app.ts', import.meta.url), {
-  schedulers: 2,
-  log: false,
-  development: false,
-  execArgv: ['--conditions=beamish-source'],
-})
-t.teardown(() => node.stop())
-const [{ port } = { port: 0 }] = await node.addresses()
-const base = `http://127.0.0.1:${port}`
+const { node, all: base } = await startHistories(t)
 
 t.test(
   'a herd gets five megabytes each, in order, and a thread stays awake meanwhile',

@@ -1,24 +1,17 @@
 /** Keepers that are behind, killed, or far from the sockets; and what a channel may not do. */
-import { start, sys } from 'beamish'
+import { sys } from 'beamish'
 import { channel } from 'beamish/channels'
 import t from 'tap'
 import { keeperName } from '../../../channels/history/process.ts'
 import { downReason, whenNamed } from '../../runtime/kit.ts'
 import { outcome } from '../phoenixClient.ts'
 import { WireClient } from '../wireClient.ts'
+import { startHistories } from './historyNode.ts'
 import { Reader } from './resuming.ts'
 
 const SEED = Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 31))
 
-const node = await start(new URL('./history.app.ts', import.meta.url), {
-  schedulers: 2,
-  log: false,
-  development: false,
-  execArgv: ['--conditions=beamish-source'],
-})
-t.teardown(() => node.stop())
-const bases = (await node.addresses()).map(({ port }) => `http://127.0.0.1:${port}`)
-const [all, one] = bases as [string, string]
+const { node, all, one } = await startHistories(t)
 
 const keepers = () => Promise.all(node.schedulers().map((id) => whenNamed(node, keeperName(id))))
 const expected = (count: number): number[] => Array.from({ length: count }, (_, n) => n)

@@ -1,21 +1,14 @@
 /** What is said on a kept topic by whoever is no channel, what else is named history, and endpoints that end. */
-import { start, sys } from 'beamish'
+import { sys } from 'beamish'
 import t from 'tap'
 import { keeperName } from '../../../channels/history/process.ts'
 import { whenNamed } from '../../runtime/kit.ts'
 import { WireClient } from '../wireClient.ts'
 import { Sayer, Talk } from './history.app.ts'
+import { startHistories } from './historyNode.ts'
 import { Reader } from './resuming.ts'
 
-const node = await start(new URL('./history.app.ts', import.meta.url), {
-  schedulers: 2,
-  log: false,
-  development: false,
-  execArgv: ['--conditions=beamish-source'],
-})
-t.teardown(() => node.stop())
-const bases = (await node.addresses()).map(({ port }) => `http://127.0.0.1:${port}`)
-const [all, one] = bases as [string, string]
+const { node, all, one } = await startHistories(t)
 
 const keepers = () => Promise.all(node.schedulers().map((id) => whenNamed(node, keeperName(id))))
 
