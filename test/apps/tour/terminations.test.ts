@@ -34,7 +34,7 @@ t.test('every end is seen by terminate and from outside; a kill, from outside', 
   const killed = await ada.join('room:killed')
   killed.push('kill_me', {})
   t.same(await endsOf(tour, 'room:killed', 1), { down: 'killed' })
-  const out = await Client.open(tour, 'out', { reconnectAfterMs: () => 60_000 })
+  const out = await Client.open(tour, 'out', { reconnectAfterMs: () => 5_000 })
   await out.join('room:disconnected')
   await post(tour, '/disconnect', { user_id: 'out' })
   const disconnected = { shutdown: 'disconnected' }
@@ -87,7 +87,7 @@ t.test(
 
 t.test('rooms lost with their thread are missed, and the ends before are kept', async (t) => {
   const tour = await startTour(t)
-  const never = { reconnectAfterMs: () => 60_000, rejoinAfterMs: () => 60_000 }
+  const never = { reconnectAfterMs: () => 5_000, rejoinAfterMs: () => 5_000 }
   const rooms = new Map<number, Client>()
   const others: Client[] = []
   while (rooms.size < 2) {

@@ -22,7 +22,7 @@ for (const overflow of ['drop', 'conflate']) {
       const topic = `own:${overflow}`
       const { joinRef } = await slow.join(topic)
       slow.socket.pause()
-      slow.send({ joinRef, ref: null, topic, event: 'flood', payload: { kb: 20_000 } })
+      slow.send({ joinRef, ref: null, topic, event: 'flood', payload: { kb: 20_000, overflow } })
       const told = await node.self.receive(
         (one) => (one as { payload?: { overflow?: string } }).payload?.overflow === overflow,
         60_000,

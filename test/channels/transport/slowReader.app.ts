@@ -10,6 +10,7 @@ import {
   type SocketOverflow,
   socket,
   socketAt,
+  string,
 } from 'beamish/channels'
 
 export const MAX_QUEUE_BYTES = 200_000
@@ -19,7 +20,11 @@ const User = socket('slow.user', { connect: (_params, socket) => socket })
 const Feed = channel('slow.feed', {
   socket: User,
   logJoin: false,
-  events: { tick: { n: integer() }, flood: { kb: integer(1, 100_000) }, echo: any() },
+  events: {
+    tick: { n: integer() },
+    flood: { kb: integer(1, 100_000), overflow: string() },
+    echo: any(),
+  },
   join: (_topic, _payload, socket) => socket,
   handleIn: {
     tick({ n }, socket) {
@@ -27,13 +32,14 @@ const Feed = channel('slow.feed', {
       return ok()
     },
     /** More than the kernel keeps for a client that does not read. */
-    async flood({ kb }, socket) {
+    async flood({ kb, overflow }, socket) {
       const text = 'x'.repeat(1_000)
       for (let i = 0; i < kb; i++) {
         socket.push('flood', { i, text })
         // What is pushed within a turn meets the limit before the kernel is asked.
         if (i % 100 === 0) await socket.self.sleep(0)
       }
+      socket.self.broadcast('slow', 'flooded', { flooded: overflow })
     },
     echo: (payload) => ok(payload as object),
   },

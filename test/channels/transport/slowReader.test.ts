@@ -38,6 +38,13 @@ async function isTold(overflow: string): Promise<SocketOverflow> {
   return payload
 }
 
+/** The flood of its client is over: nothing more will be sent or left out. */
+async function hasFlooded(overflow: string): Promise<void> {
+  const isIt = (one: unknown) =>
+    (one as { payload?: { flooded?: string } }).payload?.flooded === overflow
+  if ((await node.self.receive(isIt, 60_000)) === undefined) throw new Error('it floods on')
+}
+
 /** Closes it; how many frames its socket says in the end to have left out. */
 async function droppedIn(pid: Pid, client: WireClient, expected: number): Promise<number> {
   await client.close()
@@ -63,7 +70,13 @@ async function slowOne(overflow: string): Promise<WireClient> {
   await slow.join('feed:all')
   const { joinRef } = await slow.join('own:topic')
   slow.socket.pause()
-  slow.send({ joinRef, ref: null, topic: 'own:topic', event: 'flood', payload: { kb: FLOOD_KB } })
+  slow.send({
+    joinRef,
+    ref: null,
+    topic: 'own:topic',
+    event: 'flood',
+    payload: { kb: FLOOD_KB, overflow },
+  })
   return slow
 }
 
@@ -112,6 +125,7 @@ t.test('a thousand others get everything in order beside clients that never read
   closing.socket.resume()
   t.not((await closing.closed).code, 1000, 'close: the connection is ended, and comes back')
 
+  await hasFlooded('drop')
   // What it left out is gone; what it must not miss comes after what waited.
   const answer = dropping.push('phoenix', 'heartbeat')
   dropping.socket.resume()
@@ -121,6 +135,7 @@ t.test('a thousand others get everything in order beside clients that never read
   const left = FLOOD_KB + TICKS - came
   t.equal(await droppedIn(dropped.pid, dropping, left), left, 'and the rest is counted')
 
+  await hasFlooded('conflate')
   conflating.socket.resume()
   const last = await conflating.next(
     ({ event, payload }) => event === 'flood' && (payload as { i: number }).i === FLOOD_KB - 1,
