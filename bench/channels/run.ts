@@ -81,7 +81,11 @@ const CASES: readonly Case[] = [
   { name: 'ping64', lines: rates('pings of 64', 'us'), scales: true },
   {
     name: 'connect',
-    lines: { 'connect and join, CPU us each': ({ cpuUs }) => cpuUs.toFixed(0) },
+    lines: { 'connect and join after 1,000, CPU us each': ({ cpuUs }) => cpuUs.toFixed(0) },
+  },
+  {
+    name: 'connectWarm',
+    lines: { 'connect and join after 10,000, CPU us each': ({ cpuUs }) => cpuUs.toFixed(0) },
   },
   {
     name: 'memory',
