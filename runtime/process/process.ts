@@ -63,6 +63,18 @@ export type StartResult =
 
 const MAX_ANCESTORS = 16
 
+/** Limits of behaviours: all processes of one have the same. */
+const limits = new WeakMap<Flags, MailboxLimit>()
+
+function limitFor(flags: Flags): MailboxLimit | undefined {
+  let limit = limits.get(flags)
+  if (limit === undefined && flags.mailbox !== undefined) {
+    limit = mailboxLimit(flags.mailbox)
+    limits.set(flags, limit)
+  }
+  return limit
+}
+
 export class Process {
   readonly scheduler: Scheduler
   readonly pid: Pid
@@ -154,9 +166,8 @@ export class Process {
     this.ack = request.ack
     this.groupLeader = request.groupLeader
     const { flags } = request
-    if (flags !== undefined || behaviour.flags !== undefined) {
-      this.#raise({ ...behaviour.flags, ...flags })
-    }
+    if (flags !== undefined) this.#raise({ ...behaviour.flags, ...flags })
+    else if (behaviour.flags !== undefined) this.#raise(behaviour.flags, limitFor(behaviour.flags))
     this.#argument = argument
     this.#startName = request.name
     if (request.link !== undefined) {
@@ -167,12 +178,15 @@ export class Process {
     }
   }
 
-  #raise({ mailbox, priority, maxHeapBytes }: Flags): void {
+  #raise(
+    { mailbox, priority, maxHeapBytes }: Flags,
+    limit = mailbox === undefined ? undefined : mailboxLimit(mailbox),
+  ): void {
     if (maxHeapBytes !== undefined) limitHeap(this, maxHeapBytes)
     if (priority !== undefined) this.rank = rankOf(priority)
-    if (mailbox !== undefined) {
-      this.limit = mailboxLimit(mailbox)
-      this.mailbox.watch(this.limit.highWater)
+    if (limit !== undefined) {
+      this.limit = limit
+      this.mailbox.watch(limit.highWater)
     }
   }
 

@@ -74,19 +74,13 @@ class DynamicSupervisorBehaviour extends Supervising {
     process.ready()
   }
 
-  protected async called(process: Process, event: string, payload: unknown): Promise<unknown> {
+  protected called(process: Process, event: string, payload: unknown): unknown {
     const { children } = process.state as State
     switch (event) {
       case 'startChild':
         return this.#startNew(process, payload)
-      case 'terminateChild': {
-        const child = children.get(payload as Pid)
-        if (child === undefined) return 'not_found'
-        children.delete(child.key)
-        child.retry = undefined
-        await this.end(process, child)
-        return 'ok'
-      }
+      case 'terminateChild':
+        return this.#terminate(process, payload as Pid)
       case 'whichChildren':
         return [...children.values()].map(({ spec, pid }) => ({
           id: spec.id,
@@ -101,6 +95,16 @@ class DynamicSupervisorBehaviour extends Supervising {
       default:
         return { ok: false, reason: `dynamic supervisors have no call ${event}` }
     }
+  }
+
+  async #terminate(process: Process, pid: Pid): Promise<'ok' | 'not_found'> {
+    const { children } = process.state as State
+    const child = children.get(pid)
+    if (child === undefined) return 'not_found'
+    children.delete(child.key)
+    child.retry = undefined
+    await this.end(process, child)
+    return 'ok'
   }
 
   async #startNew(process: Process, asked: unknown): Promise<StartResult> {

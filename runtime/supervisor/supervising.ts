@@ -131,8 +131,8 @@ export abstract class Supervising implements Behaviour {
     }
   }
 
-  /** Where it goes is the one thing the root does differently. */
-  protected async startPlaced(process: Process, spec: ChildSpec): Promise<StartResult> {
+  /** Where it goes is the one thing the root does differently. It may throw, too. */
+  protected startPlaced(process: Process, spec: ChildSpec): Promise<StartResult> {
     if (spec.place === 'each') {
       throw new BeamishError('BEAMISH_BAD_CHILD', {
         child: `"${spec.id}"`,
@@ -143,24 +143,25 @@ export abstract class Supervising implements Behaviour {
   }
 
   /** Not on a thread that still boots or is about to be replaced, unless this one or the one it is pinned to. */
-  protected async startOn(process: Process, spec: ChildSpec, target: number): Promise<StartResult> {
+  protected startOn(process: Process, spec: ChildSpec, target: number): Promise<StartResult> {
     const { id, board } = process.scheduler
     const may = target === id || isPinned(spec.place) || board.runs(target)
-    return may ? this.startAt(process, spec, target) : NOBODY
+    return may ? this.startAt(process, spec, target) : Promise.resolve(NOBODY)
   }
 
-  protected async startAt(
+  protected startAt(
     process: Process,
     { behaviour, argument, name, place, flags }: ChildSpec,
     target: number,
   ): Promise<StartResult> {
     const { scheduler } = process
     const options = { link: true, ack: true, name, ...flags }
-    const result = await start(scheduler, process, target, behaviour, argument, options).result
-    if (result.ok || result.reason !== 'noproc') return result
-    if (isPinned(place)) return scheduler.peers.isGone(target) ? GONE : result
-    // The thread chosen for it was lost on the way; the next choice is another one.
-    return target === scheduler.id || scheduler.peers.has(target) ? result : NOBODY
+    return start(scheduler, process, target, behaviour, argument, options).result.then((result) => {
+      if (result.ok || result.reason !== 'noproc') return result
+      if (isPinned(place)) return scheduler.peers.isGone(target) ? GONE : result
+      // The thread chosen for it was lost on the way; the next choice is another one.
+      return target === scheduler.id || scheduler.peers.has(target) ? result : NOBODY
+    })
   }
 
   /** Ends the process of a child, if it has one. */
