@@ -3,11 +3,11 @@
  * decides nothing about processes or sockets.
  */
 import type { Ref } from '../../runtime/index.ts'
-import { PendingQueue } from '../pending.ts'
 import type { Message } from '../wire/message.ts'
 import type { FrameLane } from '../wire/port.ts'
 import type { Frame } from '../wire/serializer.ts'
 import { Holder } from './backlog.ts'
+import { PendingQueue } from './pending.ts'
 
 /** What waits while a topic joins: client events, and frames for the client. */
 export type Waiting =

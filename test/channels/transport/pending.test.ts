@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { PendingQueue } from '../../channels/pending.ts'
-import { holds } from './property.ts'
+import { PendingQueue } from '../../../channels/transport/pending.ts'
+import { holds } from '../property.ts'
 
 const drained = <Item>(queue: PendingQueue<Item>): Item[] => {
   const items: Item[] = []

@@ -1,6 +1,6 @@
 // What arrives for a topic while its join is still running: kept in order, within limits.
 
-import { ChannelError } from './errors.ts'
+import { ChannelError } from '../errors.ts'
 
 export type PendingLimits = {
   /** Default 100, the batch size of the official client. */
