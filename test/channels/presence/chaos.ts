@@ -142,6 +142,17 @@ class Chaos {
     }
   }
 
+  /** What was lost at the very end shows with the next change of its thread. */
+  async changeEverywhere(): Promise<void> {
+    const node = this.#node
+    for (const scheduler of node.schedulers()) {
+      const pid = await node.spawn(live, { scheduler })
+      const n = this.#n++
+      await this.#here.track(node.self, TOPICS[0]!, pid, 'last', { n })
+      this.#truth.set(`${pid} ${TOPICS[0]} last`, n)
+    }
+  }
+
   async mishap(): Promise<void> {
     const node = this.#node
     const threads = node.schedulers()
@@ -265,6 +276,8 @@ function scenario(here: Presence<Meta>, alone: boolean): Scenario {
       }
       chaos.thaw()
       for (const end of faults) end()
+      await node.advance(SETTLED_MS)
+      await chaos.changeEverywhere()
       await node.advance(SETTLED_MS)
       await chaos.holds(alone)
     },
