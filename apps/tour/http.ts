@@ -25,6 +25,10 @@ export const http = definePlugin('tour.http', ({ fastify, self }) => {
     const checked = validate(Broadcast, request.body)
     if (!checked.ok) return reply.code(422).send(checked)
     const { topic, event, payload = {} } = checked.value
+    // Whoever asks names the topic: those of the runtime's own processes are not for them.
+    if (topic.startsWith('beamish.')) {
+      return reply.code(422).send({ issues: [{ path: 'topic', message: 'is not for you' }] })
+    }
     self.broadcast(topic, event, payload)
     return reply.code(204).send()
   })

@@ -1,6 +1,6 @@
 /** notification:<user>: a channel that listens to other topics for its client. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { channel, ok, optional, string, validate } from 'beamish/channels'
+import { channel, error, ok, optional, string, validate } from 'beamish/channels'
 import { User } from './user.ts'
 
 const productId = string(1, 100)
@@ -37,6 +37,9 @@ export const Notification = channel('tour.notification', {
   handleIn: {
     watch({ product_id: product }, socket) {
       if (socket.assigns.products.includes(product)) return ok()
+      if (socket.assigns.products.length >= MAX_PRODUCTS) {
+        return error({ reason: 'too many products' })
+      }
       socket.subscribe(`product:${product}`)
       socket.update('products', (products) => [...products, product])
       return ok()

@@ -18,6 +18,8 @@ import { User } from './user.ts'
 import { workElsewhere } from './work.ts'
 
 export const SUPERADMIN = 'room:superadmin'
+/** Of more, the longest ago are heard again. */
+const MAX_IGNORED = 100
 
 export const Room = channel('tour.room', {
   socket: User,
@@ -66,7 +68,7 @@ export const Room = channel('tour.room', {
     },
     ping: (payload) => ok(payload),
     ignore({ user_id }, socket) {
-      socket.update('ignored', (ignored) => [...ignored, user_id])
+      socket.update('ignored', (ignored) => [...new Set([...ignored, user_id])].slice(-MAX_IGNORED))
       return ok()
     },
     file_chunk: (chunk) => ok({ size: chunk.length }),

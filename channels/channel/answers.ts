@@ -14,6 +14,7 @@ import { awaitMessage } from '../../runtime/process/waiting.ts'
 import { isThenable } from '../../runtime/scheduler/thenable.ts'
 import { ChannelError } from '../errors.ts'
 import type { Payload } from '../wire/serializer.ts'
+import { filtered } from './filter.ts'
 import { type AfterOptions, ChannelReply, Joined } from './results.ts'
 import { ChannelSocket } from './socket.ts'
 
@@ -82,8 +83,9 @@ export function checkCallReply(value: unknown): void {
 const wrong = (callback: string, what: string, fix: string): ChannelError =>
   new ChannelError('CHN_ANSWER', `${callback} answered ${what}: ${fix}.`)
 
+/** The reason goes into logs and to whoever is linked, so that it holds no secrets. */
 export const badReturn = (callback: string, value: unknown): Exit =>
-  new Exit({ badReturn: { callback, value: safeText(value, 200) } })
+  new Exit({ badReturn: { callback, value: safeText(filtered(value), 200) } })
 
 export const noHandler = (callback: string, event: string): BeamishError =>
   new BeamishError('BEAMISH_NO_HANDLER', { behaviour: 'the channel', callback, event })

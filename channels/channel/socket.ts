@@ -116,7 +116,10 @@ export class ChannelSocket<
     return this
   }
 
-  /** Subscribes this channel to another topic; its broadcasts run handleInfo by their event. */
+  /**
+   * Subscribes this channel to another topic. Events of one that is declared in `topics` run handleInfo; all others run
+   * handleMessage, as `{ type: 'broadcast', topic, event, payload }`.
+   */
   subscribe(topic: string | Topic): this {
     this.self.subscribe(topic)
     return this

@@ -1,5 +1,5 @@
 /** What status and crash reports show of a channel: its assigns and last message, without their secrets. */
-import { formatReason, reasonOf } from '../../runtime/exit/reason.ts'
+import { type ExitReason, formatReason, reasonOf } from '../../runtime/exit/reason.ts'
 import type { StatusReport } from '../../runtime/process/behaviour.ts'
 import type { ChannelDefinition } from './channel.ts'
 import { filtered, STATUS } from './filter.ts'
@@ -15,6 +15,9 @@ export function channelStatus(
       ...told,
       state: filtered(told.state, filter, STATUS),
       message: filtered(told.message, filter, STATUS),
+      ...(told.reason === undefined
+        ? {}
+        : { reason: filtered(told.reason, filter, STATUS) as ExitReason }),
     }
   } catch (thrown) {
     // What it was to hide must not show because it failed.

@@ -33,17 +33,20 @@ function isEntryOf(replica: number, value: unknown): value is Entry<Tracked<obje
   )
 }
 
-export function isDelta(value: unknown): value is Delta<Tracked<object>> {
+/** `maxSize`: operations that one who tells of them tells at once. */
+export function isDelta(value: unknown, maxSize: number): value is Delta<Tracked<object>> {
   if (!isFields(value)) return false
   const { replica, from, to, entries, removed, transfer } = value
   return (
     isCount(replica) &&
     isCount(from) &&
     isCount(to) &&
+    from <= to &&
     typeof transfer === 'boolean' &&
+    (transfer || to - from <= maxSize) &&
     Array.isArray(removed) &&
     removed.every(isCount) &&
     Array.isArray(entries) &&
-    entries.every((entry) => isEntryOf(replica, entry))
+    entries.every((entry) => isEntryOf(replica, entry) && entry.clock > from && entry.clock <= to)
   )
 }

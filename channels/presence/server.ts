@@ -157,7 +157,8 @@ export function trackerServer<M extends object>(
       },
 
       broadcast(state, { event, payload }: BroadcastMessage, self) {
-        if (event === CHANGES && isDelta(payload)) take(state, self, payload, false)
+        if (event === CHANGES && isDelta(payload, limits.maxDiffSize))
+          take(state, self, payload, false)
         if (event === HELLO && isHello(payload)) greeted(state, self, payload)
       },
 

@@ -90,7 +90,8 @@ export class TestChannel {
       (message) => (message as { ref?: unknown } | null)?.ref === ref,
       timeoutMs,
     )
-    if (ended !== undefined) return (ended as { readonly reason: ExitReason }).reason
+    // Of one that had ended before, the DOWN only says that it is not there.
+    if (ended !== undefined) return node.assertExit(this.pid)
     node.exit(this.pid, 'kill')
     return (await node.assertReceive<{ readonly reason: ExitReason }>(down)).reason
   }

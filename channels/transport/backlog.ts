@@ -39,15 +39,16 @@ export class Backlog {
 
   /** Whether so much more may be held. One frame may, however large. */
   fits(bytes: number): boolean {
-    if (this.#bytes + bytes <= this.#maxBytes || this.#bytes === 0) return true
+    if (this.#bytes + bytes <= this.#maxBytes / 2 || this.#bytes === 0) return true
     for (const holder of this.#holders) this.#look(holder)
     return this.#bytes + bytes <= this.#maxBytes || this.#bytes === 0
   }
 
   /** Whether a channel may be given one more event. */
   takes(holder: Holder): boolean {
-    // In time for the answer of another thread to come before anything is refused.
-    if (holder.given.length >= LOOK_AT || this.#bytes > this.#maxBytes / 2) this.#look(holder)
+    // In time for the answers of other threads to come before anything is refused.
+    if (this.#bytes > this.#maxBytes / 2) for (const one of this.#holders) this.#look(one)
+    else if (holder.given.length >= LOOK_AT) this.#look(holder)
     return holder.given.length < MAX_UNHANDLED
   }
 

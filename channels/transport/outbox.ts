@@ -102,10 +102,13 @@ export class Outbox implements TransportSocket {
   #writeOver(frame: Frame, bytes: number, spare: boolean, topic: string, event: string): boolean {
     this.#flush()
     const { bufferedBytes } = this.#sink
-    if (bufferedBytes === 0 && bytes > this.#maxBytes) {
+    const isAlone = bufferedBytes <= Math.min(LOW_WATER_BYTES, this.#maxBytes)
+    if (this.#aloneBytes === 0 && bytes > this.#maxBytes && isAlone) {
       this.#aloneBytes = bytes
-      this.#queue(frame, bytes)
-      this.#flush()
+      this.#sink.send([frame], () => {
+        this.#aloneBytes = 0
+        this.#taken()
+      })
       return true
     }
     if (bufferedBytes < this.#aloneBytes) this.#aloneBytes = 0

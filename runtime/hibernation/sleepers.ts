@@ -189,7 +189,8 @@ function mayRest(process: Process): boolean {
   )
 }
 
-function awaits({ pending }: Process): boolean {
+/** Whether code of the process waits for an answer. */
+export function awaits({ pending }: Process): boolean {
   if (pending === undefined) return false
   for (const one of pending.values()) if (one.standing !== true) return true
   return false

@@ -13,7 +13,7 @@ export function threadStats(scheduler: Scheduler): ThreadStats {
     links += process.links?.size ?? 0
     monitors += process.monitors?.size ?? 0
     watchers += process.watchers?.size ?? 0
-    pending += process.pending?.size ?? 0
+    for (const one of process.pending?.values() ?? []) if (one.standing !== true) pending++
     keys += process.keys?.size ?? 0
     queued += process.mailbox.length
   }

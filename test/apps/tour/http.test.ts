@@ -28,6 +28,7 @@ t.test('what cannot be broadcast is refused with what is wrong, and reaches nobo
     ['/broadcast', { event: 'sold' }, 'topic'],
     ['/broadcast', { topic: 'product:2' }, 'event'],
     ['/broadcast', [1], ''],
+    ['/broadcast', { topic: 'beamish.tracker:tour.visitors', event: 'changes' }, 'topic'],
     ['/disconnect', { user_id: 5 }, 'user_id'],
     ['/rooms/lobby/messages', { body: 5 }, 'body'],
     ['/rooms/lobby/messages', { uid: {} }, 'uid'],

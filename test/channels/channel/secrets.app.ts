@@ -13,6 +13,7 @@ const events = {
   number: integer(),
   who: any(),
   take: any(),
+  odd: any(),
 }
 
 export const Login = channel('secrets.login', {
@@ -27,6 +28,7 @@ export const Login = channel('secrets.login', {
     number: () => ok(),
     who: (_payload, { self }) => ok({ pid: self.pid }),
     take: () => ok(),
+    odd: (payload) => [payload] as never,
   },
 })
 

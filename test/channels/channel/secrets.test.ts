@@ -41,6 +41,15 @@ t.test(
   },
 )
 
+t.test('nor does the reason of a channel that answers what it may not', async (t) => {
+  const { joinRef } = await wire.join('login:odd', params)
+  const payload = { password: 'sesame-password', name: 'ada' }
+  wire.send({ joinRef, ref: null, topic: 'login:odd', event: 'odd', payload })
+  await wire.nextEvent('login:odd', 'phx_error')
+  t.match((await logged(file, /bad return from handleIn/))[0], /FILTERED/)
+  t.same(await logged(file, /sesame/, 0), [])
+})
+
 t.test('status shows none either', async (t) => {
   const { joinRef } = await wire.join('login:status', params)
   const pid = await pidOf(wire, 'login:status', joinRef)
