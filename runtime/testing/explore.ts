@@ -69,6 +69,8 @@ export async function explore(
     } finally {
       steps += node?.steps ?? 0
       node?.close()
+      // Real timers, which hold what they are about, are due only between turns of the loop.
+      await new Promise(setImmediate)
     }
   }
   for (let at = seed; at <= last; at++) {
