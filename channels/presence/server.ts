@@ -147,7 +147,10 @@ export function trackerServer<M extends object>(
     handleInfo: {
       DOWN(state, { ref, reason }: DownMessage, self) {
         const pid = state.monitors.get(ref)
-        if (pid === undefined) return
+        if (pid === undefined) {
+          state.turns.down(ref, self)
+          return
+        }
         state.monitors.delete(ref)
         if (state.peers.has(pid)) ended(state, self, pid, reason)
         else {
@@ -227,7 +230,15 @@ function settle(state: State, next: unknown): undefined | Promise<undefined> {
 }
 
 const shown = (state: unknown): unknown => {
-  const { set, tracked, peers, above } = state as State
+  const { set, tracked, turns, peers, above } = state as State
   const { clock, size, cloudSize } = set
-  return { clock, entries: size, early: cloudSize, tracked: tracked.size, peers: peers.size, above }
+  return {
+    clock,
+    entries: size,
+    early: cloudSize,
+    tracked: tracked.size,
+    turns: turns.size,
+    peers: peers.size,
+    above,
+  }
 }

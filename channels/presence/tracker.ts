@@ -121,7 +121,9 @@ export class Tracker<M extends object> {
 
   async #updateBy(self: Self, at: Place, change: (meta: Tracked<M>) => M): Promise<UpdateResult> {
     const { pid } = at
-    const got = await this.#near(self, pid, (to) => self.call(to, 'turn', at))
+    // Its place in the line is kept as long as it lives: one that gave up would be given a turn that it does not use.
+    const whenItComes = { timeoutMs: Number.POSITIVE_INFINITY }
+    const got = await this.#near(self, pid, (to) => self.call(to, 'turn', at, whenItComes))
     if (got === NOWHERE || got === undefined) return { ok: false, error: 'nopresence' }
     const { turn, meta } = got as Turn
     let old = meta as Tracked<M>

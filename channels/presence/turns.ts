@@ -12,19 +12,25 @@ export interface Turn {
 }
 
 interface Line {
+  readonly place: Place
   turn: number
+  /** Monitor of whoever has the turn. */
+  holder: Ref | undefined
   timer: Ref | undefined
-  readonly waiting: From[]
+  /** Who waits, in the order they asked, by the monitor of each. */
+  readonly waiting: Map<Ref, From>
 }
 
 export const TURN_OVER = 'tracker.turnOver'
-/** The function runs at once and does not wait: only a thread that stands still, or a caller that is gone, takes so long. */
+/** The function runs at once and does not wait: only a thread that stands still takes so long. */
 const MAX_TURN_MS = 200
 
 const nameOf = ({ topic, pid, key }: Place): string => `${pid} ${topic.length} ${topic}${key}`
 
 export class Turns {
   readonly #lines = new Map<string, Line>()
+  /** Those who wait and those who have a turn: the dead must not hold up who is behind them. */
+  readonly #monitors = new Map<Ref, Line>()
   readonly #metaOf: (place: Place) => object | undefined
   #last = 0
 
@@ -32,38 +38,73 @@ export class Turns {
     this.#metaOf = metaOf
   }
 
+  /** How many wait or have a turn. */
+  get size(): number {
+    return this.#monitors.size
+  }
+
   /** Answers `from` with its turn when it has come, or with undefined if nobody is there. */
   wait(place: Place, from: From, self: Self): void {
-    const line = this.#lines.get(nameOf(place))
-    if (line !== undefined) {
-      line.waiting.push(from)
-      return
+    const name = nameOf(place)
+    const there = this.#lines.get(name)
+    const line = there ?? {
+      place,
+      turn: 0,
+      holder: undefined,
+      timer: undefined,
+      waiting: new Map(),
     }
-    const first: Line = { turn: 0, timer: undefined, waiting: [from] }
-    this.#lines.set(nameOf(place), first)
-    this.#next(place, first, self)
+    const ref = self.monitor(from.pid)
+    this.#monitors.set(ref, line)
+    line.waiting.set(ref, from)
+    if (there !== undefined) return
+    this.#lines.set(name, line)
+    this.#next(line, self)
   }
 
   /** It is the next one's, unless it is already. */
   end(place: Place, turn: number, self: Self): void {
     const line = this.#lines.get(nameOf(place))
-    if (line?.turn !== turn) return
-    if (line.timer !== undefined) self.cancelTimer(line.timer)
-    this.#next(place, line, self)
+    if (line?.turn === turn) this.#next(line, self)
   }
 
-  #next(place: Place, line: Line, self: Self): void {
-    const meta = this.#metaOf(place)
-    if (meta === undefined) {
-      for (const from of line.waiting.splice(0)) self.reply(from, undefined)
+  /** Whoever had this monitor has ended: it waits no more, and its turn is the next one's. */
+  down(ref: Ref, self: Self): void {
+    const line = this.#monitors.get(ref)
+    if (line === undefined) return
+    if (line.holder === ref) this.#next(line, self)
+    else {
+      this.#monitors.delete(ref)
+      line.waiting.delete(ref)
     }
-    const from = line.waiting.shift()
-    if (from === undefined || meta === undefined) {
-      this.#lines.delete(nameOf(place))
-      return
+  }
+
+  #next(line: Line, self: Self): void {
+    if (line.timer !== undefined) self.cancelTimer(line.timer)
+    if (line.holder !== undefined) this.#forget(line.holder, self)
+    line.timer = line.holder = undefined
+    const meta = this.#metaOf(line.place)
+    for (const [ref, from] of line.waiting) {
+      line.waiting.delete(ref)
+      if (meta !== undefined) {
+        line.holder = ref
+        line.turn = ++this.#last
+        line.timer = self.sendAfter(MAX_TURN_MS, {
+          type: TURN_OVER,
+          place: line.place,
+          turn: line.turn,
+        })
+        self.reply(from, { turn: line.turn, meta })
+        return
+      }
+      this.#forget(ref, self)
+      self.reply(from, undefined)
     }
-    line.turn = ++this.#last
-    line.timer = self.sendAfter(MAX_TURN_MS, { type: TURN_OVER, place, turn: line.turn })
-    self.reply(from, { turn: line.turn, meta })
+    this.#lines.delete(nameOf(line.place))
+  }
+
+  #forget(ref: Ref, self: Self): void {
+    self.demonitor(ref)
+    this.#monitors.delete(ref)
   }
 }
