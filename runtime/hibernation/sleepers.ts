@@ -184,13 +184,7 @@ function mayRest(process: Process): boolean {
     process.status === Status.Idle &&
     process.behaviour.delivery === 'handle' &&
     process.mailbox.length === 0 &&
-    !awaits(process) &&
+    !process.awaits &&
     (attendant === undefined || !(attendant.hibernated || attendant.suspended || attendant.urgent))
   )
-}
-
-function awaits({ pending }: Process): boolean {
-  if (pending === undefined) return false
-  for (const one of pending.values()) if (one.standing !== true) return true
-  return false
 }

@@ -238,7 +238,7 @@ export class Driver {
       if (!runs) continue
       for (const process of scheduler.slots) {
         if (process.status !== Status.Suspended || process === this.#outside()) continue
-        const awaits = (process.pending?.size ?? 0) > 0 || process.timers !== undefined
+        const awaits = process.awaits || process.timers !== undefined
         if (awaits || process.receiver !== undefined || this.#told.has(process)) continue
         return process
       }
