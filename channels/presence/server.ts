@@ -35,7 +35,7 @@ import type { Changes } from './pending.ts'
 import { refPrefix } from './ref.ts'
 import { FLUSH, type Place, put, remove, type State } from './state.ts'
 import { storeOf, type Tracked } from './store.ts'
-import { TURN_OVER, Turns } from './turns.ts'
+import { type Asking, TURN_OVER, Turns } from './turns.ts'
 
 export type { Place } from './state.ts'
 
@@ -128,8 +128,8 @@ export function trackerServer<M extends object>(
         return ref === undefined ? {} : { ref }
       },
       /** The meta for an update by a function, when its turn has come; undefined if nobody is there. */
-      turn(state, place: Place, self, { pid, ref }: From) {
-        state.turns.wait(place, { pid, ref }, self)
+      turn(state, asking: Asking, self, { pid, ref }: From) {
+        state.turns.wait(asking, { pid, ref }, self)
         return noreply()
       },
       untrack(state, place: Place, self) {
@@ -204,6 +204,8 @@ export function trackerServer<M extends object>(
     },
 
     handleCast: {
+      turnLeft: (state, { by, asked }: { readonly by: Pid; readonly asked: number }, self) =>
+        state.turns.left(by, asked, self),
       turnOver: (state, { turn, ...place }: Place & { readonly turn: number }, self) =>
         state.turns.end(place, turn, self),
     },

@@ -2,13 +2,24 @@
  * Updates by a function take turns at a place: each gets the meta that the one before has made, in the order they asked, on
  * whatever thread they are. A turn that is not used in time goes to the next: its update counts only if nothing has changed.
  */
-import type { From, Ref, Self } from '../../runtime/index.ts'
+import type { From, Pid, Ref, Self } from '../../runtime/index.ts'
 import type { Place } from './state.ts'
 
 /** What one that waited is told: the meta to make the next one of. */
 export interface Turn {
   readonly turn: number
   readonly meta: object
+}
+
+/** A place in the line of a place: `asked` is its number among those that its caller's thread asked for. */
+export interface Asking extends Place {
+  readonly asked: number
+}
+
+interface Waiting {
+  readonly line: Line
+  readonly from: From
+  readonly asked: number
 }
 
 interface Line {
@@ -30,7 +41,7 @@ const nameOf = ({ topic, pid, key }: Place): string => `${pid} ${topic.length} $
 export class Turns {
   readonly #lines = new Map<string, Line>()
   /** Those who wait and those who have a turn: the dead must not hold up who is behind them. */
-  readonly #monitors = new Map<Ref, Line>()
+  readonly #monitors = new Map<Ref, Waiting>()
   readonly #metaOf: (place: Place) => object | undefined
   #last = 0
 
@@ -44,7 +55,7 @@ export class Turns {
   }
 
   /** Answers `from` with its turn when it has come, or with undefined if nobody is there. */
-  wait(place: Place, from: From, self: Self): void {
+  wait({ asked, ...place }: Asking, from: From, self: Self): void {
     const name = nameOf(place)
     const there = this.#lines.get(name)
     const line = there ?? {
@@ -55,7 +66,7 @@ export class Turns {
       waiting: new Map(),
     }
     const ref = self.monitor(from.pid)
-    this.#monitors.set(ref, line)
+    this.#monitors.set(ref, { line, from, asked })
     line.waiting.set(ref, from)
     if (there !== undefined) return
     this.#lines.set(name, line)
@@ -70,12 +81,22 @@ export class Turns {
 
   /** Whoever had this monitor has ended: it waits no more, and its turn is the next one's. */
   down(ref: Ref, self: Self): void {
-    const line = this.#monitors.get(ref)
+    const line = this.#monitors.get(ref)?.line
     if (line === undefined) return
     if (line.holder === ref) this.#next(line, self)
     else {
       this.#monitors.delete(ref)
       line.waiting.delete(ref)
+    }
+  }
+
+  /** Whoever asked no longer waits for the answer, which may be on its way. */
+  left(by: Pid, asked: number, self: Self): void {
+    for (const [ref, one] of this.#monitors) {
+      if (one.from.pid !== by || one.asked !== asked) continue
+      self.demonitor(ref)
+      this.down(ref, self)
+      return
     }
   }
 
