@@ -28,9 +28,8 @@ import type { SocketRef } from './socket.ts'
  * @throws CHN_PAYLOAD
  */
 export function replyTo(self: Self, ref: SocketRef, status: string, payload: Payload = {}): void {
-  const { transport, inlet, id, serializer, topic, joinRef } = ref
+  const { via, inlet, id, serializer, topic, joinRef } = ref
   const frame = replyFrame(findSerializer(serializer), joinRef, ref.ref, topic, status, payload)
   const message: ToTransport = { type: 'phx:frame', id, frame, spare: false, event: '' }
-  if (inlet === undefined) self.send(transport, message)
-  else self.reply({ pid: transport, ref: inlet }, message)
+  self.reply({ pid: via, ref: inlet }, message)
 }

@@ -2,12 +2,12 @@
  * The socket of a channel: its assigns, and what a channel may do to its client and to others on its topic. Callbacks change
  * it in place; assigns themselves are replaced, never mutated.
  */
-import type { Pid, Ref } from '../../runtime/index.ts'
+import type { Pid } from '../../runtime/index.ts'
 import { Self } from '../../runtime/process/self.ts'
 import type { Topic, TopicEvents } from '../../runtime/pubsub/topic.ts'
 import { ChannelError } from '../errors.ts'
 import type { ChannelLink } from '../wire/link.ts'
-import { inletOf } from '../wire/port.ts'
+import { type Via, viaFor } from '../wire/port.ts'
 import type { Payload } from '../wire/serializer.ts'
 import { broadcastOn } from './broadcast.ts'
 import type { AnyPushes } from './contract.ts'
@@ -15,10 +15,7 @@ import type { ChannelBehaviour } from './process.ts'
 import { checkPush } from './pushes.ts'
 
 /** A push to be answered later, from any process on any thread. Plain data. */
-export interface SocketRef {
-  readonly transport: Pid
-  /** Where a transport on the channel's own thread takes answers in; undefined: the channel runs on another one. */
-  readonly inlet: Ref | undefined
+export interface SocketRef extends Via {
   readonly id: number
   readonly serializer: string
   readonly topic: string
@@ -58,6 +55,7 @@ export class ChannelSocket<
   #assigns: Assigns
   #joined = false
   #ref: string | null = null
+  #via: Via | undefined
 
   constructor(self: Self, link: ChannelLink) {
     this.self = self
@@ -152,8 +150,8 @@ export class ChannelSocket<
         'There is no push to answer later: call socket.ref() in handleIn, before it returns.',
       )
     }
-    const inlet = inletOf(this.self, transport)
-    return { transport, inlet, id, serializer, topic, joinRef, ref: this.#ref }
+    this.#via ??= viaFor(this.self, transport)
+    return { ...this.#via, id, serializer, topic, joinRef, ref: this.#ref }
   }
 
   /** Kernel side: the push that is being handled, or null. */

@@ -35,7 +35,7 @@ import type { Changes } from './pending.ts'
 import { refPrefix } from './ref.ts'
 import { FLUSH, type Place, put, remove, type State } from './state.ts'
 import { storeOf, type Tracked } from './store.ts'
-import { TURN_OVER, Turns } from './turns.ts'
+import { type Asking, TURN_OVER, Turns } from './turns.ts'
 
 export type { Place } from './state.ts'
 
@@ -128,8 +128,8 @@ export function trackerServer<M extends object>(
         return ref === undefined ? {} : { ref }
       },
       /** The meta for an update by a function, when its turn has come; undefined if nobody is there. */
-      turn(state, place: Place, self, { pid, ref }: From) {
-        state.turns.wait(place, { pid, ref }, self)
+      turn(state, asking: Asking, self, { pid, ref }: From) {
+        state.turns.wait(asking, { pid, ref }, self)
         return noreply()
       },
       untrack(state, place: Place, self) {
@@ -147,7 +147,10 @@ export function trackerServer<M extends object>(
     handleInfo: {
       DOWN(state, { ref, reason }: DownMessage, self) {
         const pid = state.monitors.get(ref)
-        if (pid === undefined) return
+        if (pid === undefined) {
+          state.turns.down(ref, self)
+          return
+        }
         state.monitors.delete(ref)
         if (state.peers.has(pid)) ended(state, self, pid, reason)
         else {
@@ -202,6 +205,8 @@ export function trackerServer<M extends object>(
     },
 
     handleCast: {
+      turnLeft: (state, { by, asked }: { readonly by: Pid; readonly asked: number }, self) =>
+        state.turns.left(by, asked, self),
       turnOver: (state, { turn, ...place }: Place & { readonly turn: number }, self) =>
         state.turns.end(place, turn, self),
     },
@@ -228,7 +233,15 @@ function settle(state: State, next: unknown): undefined | Promise<undefined> {
 }
 
 const shown = (state: unknown): unknown => {
-  const { set, tracked, peers, above } = state as State
+  const { set, tracked, turns, peers, above } = state as State
   const { clock, size, cloudSize } = set
-  return { clock, entries: size, early: cloudSize, tracked: tracked.size, peers: peers.size, above }
+  return {
+    clock,
+    entries: size,
+    early: cloudSize,
+    tracked: tracked.size,
+    turns: turns.size,
+    peers: peers.size,
+    above,
+  }
 }

@@ -62,6 +62,8 @@ type TrackerName = ReturnType<ReturnType<typeof trackerServer>['named']>
 /** The process is on no thread that has, or could have, a tracker. */
 const NOWHERE: unique symbol = Symbol('nowhere')
 
+let lastAsked = 0
+
 export class Tracker<M extends object> {
   readonly name: string
   readonly #behaviour: ReturnType<typeof trackerServer>
@@ -121,7 +123,16 @@ export class Tracker<M extends object> {
 
   async #updateBy(self: Self, at: Place, change: (meta: Tracked<M>) => M): Promise<UpdateResult> {
     const { pid } = at
-    const got = await this.#near(self, pid, (to) => self.call(to, 'turn', at))
+    const asked = ++lastAsked
+    const got = await this.#near(self, pid, async (to) => {
+      try {
+        return await self.call(to, 'turn', { ...at, asked })
+      } catch (error) {
+        // It would be given a turn that it does not use, and hold up who is behind it.
+        self.cast(to, 'turnLeft', { by: self.pid, asked })
+        throw error
+      }
+    })
     if (got === NOWHERE || got === undefined) return { ok: false, error: 'nopresence' }
     const { turn, meta } = got as Turn
     let old = meta as Tracked<M>

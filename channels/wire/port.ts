@@ -1,7 +1,7 @@
 /**
  * The transports of a thread, by pid. Like an Erlang port, a socket may be written to by whoever owns a channel on it: a
  * frame for a transport on the channel's own thread goes into its queue at once, and not by way of its mailbox. All that one
- * channel sends takes the one way or the other, so its order holds; and so does what others send for it, by its inlet.
+ * channel sends takes the one way or the other, so its order holds; and so does what others send for it, by an inlet.
  */
 import type { Pid, Ref, Self } from '../../runtime/index.ts'
 import { localNode } from '../../runtime/node/local.ts'
@@ -23,21 +23,30 @@ export interface FrameLane {
   frame(frame: Frame, spare: boolean, event: string): void
 }
 
+/** Where others write for a channel: the process, and the reference there, of an inlet. Plain data. */
+export interface Via {
+  readonly via: Pid
+  readonly inlet: Ref
+}
+
 /**
- * Takes what others write for a channel beside its transport, when it arrives and not when the transport has a turn: from any
+ * Takes what others write for a channel on the channel's thread, when it arrives and not when somebody has a turn: from any
  * thread in the order of all that its writer sends, so that what the channel sends on account of it comes later. To the kernel
  * it is a call that may be answered for ever.
  */
 class Inlet implements Pending {
   readonly scheduler: number
   readonly standing = true
-  readonly port: TransportPort
+  readonly port: Pick<TransportPort, 'fromChannel'>
   readonly ref: Ref
 
-  constructor(scheduler: number, port: TransportPort, ref: Ref) {
-    this.scheduler = scheduler
+  /** Ends with the process of `self`. */
+  constructor(self: Self, port: Pick<TransportPort, 'fromChannel'>) {
+    const { scheduler } = localNode(self)
+    this.scheduler = scheduler.id
     this.port = port
-    this.ref = ref
+    this.ref = scheduler.refs.next()
+    SelfClass.processOf(self).pendingOrNew().set(this.ref, this)
   }
 
   reply(message: unknown): void {
@@ -48,31 +57,42 @@ class Inlet implements Pending {
   abandon(): void {}
 }
 
-const inlets = new WeakMap<Scheduler, Map<Pid, Inlet>>()
+interface Here {
+  readonly port: TransportPort
+  readonly inlet: Ref
+}
 
-const inletHere = (self: Self, pid: Pid): Inlet | undefined =>
-  inlets.get(localNode(self).scheduler)?.get(pid)
+const transports = new WeakMap<Scheduler, Map<Pid, Here>>()
+
+const here = (self: Self, pid: Pid): Here | undefined =>
+  transports.get(localNode(self).scheduler)?.get(pid)
 
 /** The transport of this pid, if it runs on the thread of `self`. */
 export const transportHere = (self: Self, pid: Pid): TransportPort | undefined =>
-  inletHere(self, pid)?.port
+  here(self, pid)?.port
 
-/** What a transport beside the channel `self` takes frames by, from whoever answers for that channel. */
-export const inletOf = (self: Self, transport: Pid): Ref | undefined =>
-  inletHere(self, transport)?.ref
+/**
+ * What takes frames from whoever answers for the channel `self`: its transport beside it; or, for one on another thread, an
+ * inlet that this makes at the channel, which sends them on as the channel's own.
+ */
+export function viaFor(self: Self, transport: Pid): Via {
+  const beside = here(self, transport)
+  if (beside !== undefined) return { via: transport, inlet: beside.inlet }
+  const own = new Inlet(self, { fromChannel: (message) => self.send(transport, message) })
+  return { via: self.pid, inlet: own.ref }
+}
 
 /** From now on the transport is reached directly, until the function this returns is called. */
 export function openPort(self: Self, port: TransportPort): () => void {
   const { scheduler } = localNode(self)
-  let here = inlets.get(scheduler)
-  if (here === undefined) {
-    here = new Map()
-    inlets.set(scheduler, here)
+  let all = transports.get(scheduler)
+  if (all === undefined) {
+    all = new Map()
+    transports.set(scheduler, all)
   }
-  const inlet = new Inlet(scheduler.id, port, scheduler.refs.next())
-  SelfClass.processOf(self).pendingOrNew().set(inlet.ref, inlet)
-  here.set(self.pid, inlet)
+  const mine = all
+  mine.set(self.pid, { port, inlet: new Inlet(self, port).ref })
   return () => {
-    here.delete(self.pid)
+    mine.delete(self.pid)
   }
 }

@@ -184,14 +184,7 @@ function mayRest(process: Process): boolean {
     process.status === Status.Idle &&
     process.behaviour.delivery === 'handle' &&
     process.mailbox.length === 0 &&
-    !awaits(process) &&
+    !process.awaits &&
     (attendant === undefined || !(attendant.hibernated || attendant.suspended || attendant.urgent))
   )
-}
-
-/** Whether code of the process waits for an answer. */
-export function awaits({ pending }: Process): boolean {
-  if (pending === undefined) return false
-  for (const one of pending.values()) if (one.standing !== true) return true
-  return false
 }

@@ -194,6 +194,13 @@ export class Process {
     return this.status !== Status.Dead
   }
 
+  /** Code of it waits for an answer. */
+  get awaits(): boolean {
+    if (this.pending === undefined) return false
+    for (const one of this.pending.values()) if (one.standing !== true) return true
+    return false
+  }
+
   /** The ancestors of its children: itself, then its own. */
   get lineage(): readonly Pid[] {
     this.#lineage ??= [this.pid, ...this.ancestors].slice(0, MAX_ANCESTORS)

@@ -4,7 +4,6 @@
  */
 import { BeamishError } from '../errors.ts'
 import { reasonOf, safeText } from '../exit/reason.ts'
-import { awaits } from '../hibernation/sleepers.ts'
 import { describeMessage } from '../process/messages.ts'
 import { formatPid } from '../process/pid.ts'
 import { type Process, Status } from '../process/process.ts'
@@ -239,13 +238,8 @@ export class Driver {
       if (!runs) continue
       for (const process of scheduler.slots) {
         if (process.status !== Status.Suspended || process === this.#outside()) continue
-        if (
-          awaits(process) ||
-          process.timers !== undefined ||
-          process.receiver !== undefined ||
-          this.#told.has(process)
-        )
-          continue
+        const awaits = process.awaits || process.timers !== undefined
+        if (awaits || process.receiver !== undefined || this.#told.has(process)) continue
         return process
       }
     }

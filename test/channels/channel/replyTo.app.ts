@@ -16,7 +16,7 @@ const Answerer = process('replyTo.answerer', (self, { ref, channel }: Errand) =>
 })
 
 export const Later = channel('replyTo.later', {
-  events: { self: any(), bye: any(), here: any(), there: any() },
+  events: { self: any(), bye: any(), here: any(), there: any(), lend: any(), hang: any() },
   join: (_topic, _payload, socket) => socket,
   handleIn: {
     self(_payload, socket) {
@@ -38,6 +38,13 @@ export const Later = channel('replyTo.later', {
       const scheduler = (threads as number[]).find((id) => id !== self.scheduler) as number
       const errand = { ref: socket.ref(), channel: self.pid }
       await self.spawn(Answerer, errand, { place: { scheduler } })
+    },
+    lend(pid, socket) {
+      socket.self.send(pid as Pid, socket.ref())
+    },
+    hang(_payload, socket) {
+      socket.ref()
+      return new Promise<void>(() => {})
     },
   },
   handleMessage(_answered, socket) {

@@ -1,6 +1,8 @@
 /** A reply that comes later keeps its place among what its channel sends: Phoenix has one mailbox for both. */
+import assert from 'node:assert/strict'
+import { replyTo, type SocketRef } from 'beamish/channels'
 import { clientOf } from 'beamish/channels/testing'
-import { testNode } from 'beamish/testing'
+import { explore, type TestNode, testNode } from 'beamish/testing'
 import t from 'tap'
 import { outcome, phoenixSocket } from '../phoenixClient.ts'
 import { connectTo, startSockets } from '../sockets.ts'
@@ -75,4 +77,57 @@ t.test('a channel on another thread than its socket keeps the order as well', as
   const ref = channel.push('bye')
   t.same(await channel.assertReply(ref, 'ok'), { last: true })
   await channel.assertPush('phx_close')
+})
+
+/** A client on thread 1, its channels on thread 2. */
+const APART = { channels: { 'later:*': Later }, scheduler: 1, place: { scheduler: 2 } } as const
+
+/** What the client of the test is told next. */
+async function nextOf(node: TestNode): Promise<string> {
+  const { type, event } = await node.assertReceive<{ type: string; event?: string }>({
+    type: /^(reply|push)$/,
+  })
+  return type === 'push' ? `${event}` : `phx_${type}`
+}
+
+t.test(
+  'channels 67: wherever a channel, its socket and whoever answers are, the order holds',
+  async (t) => {
+    const run = async (node: TestNode): Promise<void> => {
+      const client = await clientOf(node, {}, APART)
+      for (const [event, threads] of [
+        ['here', [2]],
+        ['there', [1]],
+        ['there', [3]],
+      ] as const) {
+        const channel = await client.join(`later:${event}${threads[0]}`)
+        channel.push(event, threads)
+        const told: string[] = []
+        while (told.at(-1) !== 'phx_close') told.push(await nextOf(node))
+        const rest = ['phx_reply', 'after', 'phx_close']
+        assert.deepEqual(told, event === 'here' ? ['before', ...rest] : rest)
+      }
+    }
+    t.match(await explore(run, { runs: 60, schedulers: 3 }), { runs: 60 })
+  },
+)
+
+t.test('a later reply for a channel on another thread that has ended goes nowhere', async (t) => {
+  const node = await testNode({ schedulers: 3 })
+  t.teardown(() => node.close())
+  const client = await clientOf(node, {}, APART)
+  const channel = await client.join('later:gone')
+  const ref = channel.push('lend', node.self.pid)
+  const lent = await node.assertReceive<SocketRef>({ topic: 'later:gone', ref })
+  t.same(await channel.close(), { shutdown: 'closed' })
+  replyTo(node.self, lent, 'ok')
+  await channel.refuteReply(ref)
+})
+
+t.test('the test kit tells of a channel that hangs, also when it has lent a ref', async (t) => {
+  const node = await testNode({ schedulers: 2 })
+  t.teardown(() => node.close())
+  const channel = await (await clientOf(node, {}, APART)).join('later:hang')
+  const ref = channel.push('hang')
+  await t.rejects(channel.assertReply(ref, 'ok'), { code: 'BEAMISH_TEST_UNREPRODUCIBLE' })
 })
