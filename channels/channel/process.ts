@@ -17,7 +17,7 @@ import {
 import { type Process, Status } from '../../runtime/process/process.ts'
 import { messageCame } from '../../runtime/process/waiting.ts'
 import { isThenable } from '../../runtime/scheduler/thenable.ts'
-import { CatchUp } from '../history/catchUp.ts'
+import { CatchUp, ReplayFailed } from '../history/catchUp.ts'
 import { withHistory } from '../history/keeper.ts'
 import { positionIn } from '../history/position.ts'
 import { validate } from '../payload/index.ts'
@@ -149,6 +149,7 @@ export class ChannelBehaviour implements Behaviour, JoinsAside {
     return catchUp.run(positionIn(payload), {
       joined: (told) => this.#join(process, withHistory(topic, response, told), took),
       replay: (messages, more) => link.replay(messages, more),
+      failed: (thrown) => process.scheduler.deliver(process, new ReplayFailed(thrown)),
     })
   }
 
@@ -212,6 +213,7 @@ export class ChannelBehaviour implements Behaviour, JoinsAside {
       return stop(process, state, reason)
     }
     if (message instanceof StopMessage) return stop(process, state, message.reason)
+    if (message instanceof ReplayFailed) throw message.thrown
     if (message instanceof ExitMessage && this.#isOrder(process, state, message)) {
       // No word to the client: it comes back when its place was only cleared.
       return stop(process, state, message.reason, { tells: false })

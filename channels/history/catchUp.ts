@@ -4,7 +4,7 @@
  */
 
 import { Exit, type Self } from '../../runtime/index.ts'
-import type { BroadcastMessage } from '../../runtime/process/messages.ts'
+import { type BroadcastMessage, KernelMessage } from '../../runtime/process/messages.ts'
 import type { FastLane } from '../../runtime/pubsub/pubsub.ts'
 import type { Missed } from './book.ts'
 import { inTurn } from './gate.ts'
@@ -38,6 +38,18 @@ export interface Resuming {
   joined(told: Resumed): void
   /** Resolves when they are written and, with `more` to come, taken by the client; false: there is no client any more. */
   replay(messages: readonly Kept[], more: boolean): Promise<boolean>
+  /** The replay cannot go on. */
+  failed(thrown: unknown): void
+}
+
+/** To the channel itself, which ends as by a handler that throws, when it has handled what it is at. */
+export class ReplayFailed extends KernelMessage {
+  readonly thrown: unknown
+
+  constructor(thrown: unknown) {
+    super()
+    this.thrown = thrown
+  }
 }
 
 export class CatchUp {
@@ -71,20 +83,27 @@ export class CatchUp {
   }
 
   /**
-   * Answers the join, then replays what its client missed since `position`, which is as the join gave it, a page at a time, as
-   * fast as its client takes them. What was held back follows, and what comes from then on.
-   * @throws Exit when more came than can wait, or what was held back is lost with its keeper: the client joins again, and hears of it
+   * Answers the join, and resolves. Then it replays what its client missed since `position`, which is as the join gave it, a
+   * page at a time, as fast as its client takes them. What was held back follows, and what comes from then on. The replay fails
+   * when what was held back is lost with its keeper: the client joins again, and hears of it.
+   * @throws Exit when more came than can wait for the answer
    */
   async run(position: unknown, to: Resuming): Promise<void> {
     const given = parsePosition(position)
     // Whoever comes back is answered before anybody's past is fetched: a client waits so long and no longer.
-    let page = await this.#since(given, 0)
+    const page = await this.#since(given, 0)
     // What is no position is not nothing: its client has seen something, from nobody's count.
     const lost =
       page === undefined
         ? position !== undefined
         : page.lost || (given === undefined && position !== undefined)
     this.#joined(given, page, lost, to)
+    // Not awaited: its client may take its time, and is heard meanwhile.
+    this.#replay(page, to).catch((thrown: unknown) => to.failed(thrown))
+  }
+
+  async #replay(first: Missed | undefined, to: Resuming): Promise<void> {
+    let page = first
     while (page !== undefined) {
       const { messages, at, left } = page
       if (messages.length > 0 && !(await to.replay(messages, left > 0))) return

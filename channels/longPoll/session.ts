@@ -101,7 +101,7 @@ export const Session = genServer('beamish.longPoll', {
       return noreply()
     },
     page(state, page: Page, self, { pid, ref }) {
-      state.transport?.page(page, () => self.reply({ pid, ref }, true))
+      state.transport?.page(page, (isTaken) => self.reply({ pid, ref }, isTaken))
       return noreply()
     },
     /** What the client sends, in order. */

@@ -60,7 +60,7 @@ export const TransportProcess = genServer('beamish.transport', {
   },
   handleCall: {
     page(state, page: Page, self, { pid, ref }) {
-      state.transport?.page(page, () => self.reply({ pid, ref }, true))
+      state.transport?.page(page, (isTaken) => self.reply({ pid, ref }, isTaken))
       return noreply()
     },
   },

@@ -54,6 +54,7 @@ export class Entry extends Holder implements FrameLane {
   replaced: { readonly joinRef: string | null } | undefined
   /** Its join was answered ok, and the client was not told of its end yet. */
   owesClose = false
+  #page: readonly Frame[] | undefined = undefined
 
   constructor(id: number, join: Joining, replaced: Entry['replaced'], writer: FrameWriter) {
     super()
@@ -75,6 +76,36 @@ export class Entry extends Holder implements FrameLane {
     } else if (this.state !== 'gone' && !this.wait({ frame, spare, event }, frame.length)) {
       this.#writer.tooEarly(this.topic)
     }
+  }
+
+  /** Frames that go out when there is room; its channel awaits that, so they are one page at a time. False: it has ended. */
+  putPage(frames: readonly Frame[]): boolean {
+    if (this.state !== 'joined' || this.closed) return false
+    this.#page = frames
+    return true
+  }
+
+  takePage(): readonly Frame[] | undefined {
+    const page = this.#page
+    this.#page = undefined
+    return page
+  }
+
+  /** Told to, by a leave or a new join. */
+  ending(): void {
+    this.state = 'ending'
+    this.#page = undefined
+  }
+
+  gone(): void {
+    this.state = 'gone'
+    this.#page = undefined
+  }
+
+  /** It announces an orderly end. */
+  close(): void {
+    this.closed = true
+    this.#page = undefined
   }
 
   /** False at the limit. */
@@ -154,7 +185,7 @@ export class Topics {
   remove(entry: Entry): void {
     const at = this.#entries.indexOf(entry)
     if (at < 0) return
-    entry.state = 'gone'
+    entry.gone()
     this.#entries.splice(at, 1)
     this.#byTopic?.delete(entry.topic)
   }

@@ -210,7 +210,7 @@ export class Transport implements TransportPort, FrameWriter {
     const { state, pid, next } = existing
     existing.next = { message, bytes }
     this.#backlog.hold(existing, bytes)
-    existing.state = 'ending'
+    existing.ending()
     if (next !== undefined) {
       this.#backlog.release(existing, next.bytes)
       this.#supersede(existing, next.message)
@@ -360,7 +360,7 @@ export class Transport implements TransportPort, FrameWriter {
     const current = entry.next?.message ?? entry.join
     if (message.joinRef !== null && message.joinRef !== current.joinRef) return
     if (entry.state === 'joined') {
-      entry.state = 'ending'
+      entry.ending()
       entry.leave = message
       this.#tell(entry, { type: 'phx:leave', ref: message.ref })
     } else if (entry.state !== 'ending' || entry.next !== undefined) this.#wait(entry, message, 0)
@@ -424,13 +424,21 @@ export class Transport implements TransportPort, FrameWriter {
     return this.#topics.byId(id)
   }
 
-  /** Frames of a channel that can wait, when there is room for them; `done` when they are written, or taken. */
-  page({ id, frames, more }: Page, done: () => void): void {
+  /**
+   * Frames of a channel that can wait, when there is room for them; `done` when they are written, or taken. They belong to its
+   * join and go with it: `done` hears false.
+   */
+  page({ id, frames, more }: Page, done: (isTaken: boolean) => void): void {
+    const entry = this.#topics.byId(id)
+    if (entry?.putPage(frames) !== true) {
+      done(false)
+      return
+    }
     this.#socket.whenDrained(() => {
-      const entry = this.#topics.byId(id)
-      if (entry !== undefined) for (const frame of frames) entry.frame(frame, false, '')
-      if (more) this.#socket.whenDrained(done)
-      else done()
+      const page = entry.takePage()
+      for (const frame of page ?? []) this.write(frame, false, entry.topic)
+      if (page === undefined || !more) done(page !== undefined)
+      else this.#socket.whenDrained(() => done(true))
     })
   }
 
@@ -446,7 +454,7 @@ export class Transport implements TransportPort, FrameWriter {
     if (message.type === 'phx:joined') this.#joined(entry, message)
     else if (message.type === 'phx:frame') entry.frame(message.frame, message.spare, message.event)
     else if (!entry.closed) {
-      entry.closed = true
+      entry.close()
       // A replaced channel's phx_close follows the new join's reply.
       if (entry.next === undefined && entry.owesClose) {
         entry.owesClose = false

@@ -55,7 +55,7 @@ export interface JsonPush {
   readonly text: string
 }
 
-/** The call `page` of a transport: frames of one join that go out when there is room for them. */
+/** The call `page` of a transport: frames of one join that go out when there is room for them. Answers false once that has ended. */
 export interface Page {
   readonly id: number
   readonly frames: readonly Frame[]
@@ -193,7 +193,8 @@ export class ChannelLink {
 
   /**
    * Pushes, given as JSON, that its client has missed and may not miss again. They are written once it has taken what came
-   * before. Resolves then and, with `more` to come, when these are taken; false: there is no client any more.
+   * before. Resolves then and, with `more` to come, when these are taken; false: there is no client any more, or it is not
+   * joined.
    */
   async replay(pushes: readonly JsonPush[], more: boolean): Promise<boolean> {
     const { id, joinRef, topic, transport } = this.join
@@ -205,8 +206,8 @@ export class ChannelLink {
     )
     const page: Page = { id, frames, more }
     try {
-      await this.#self.call(transport, 'page', page, { timeoutMs: Number.POSITIVE_INFINITY })
-      return isAlive(this.#self)
+      const options = { timeoutMs: Number.POSITIVE_INFINITY }
+      return (await this.#self.call(transport, 'page', page, options)) === true
     } catch {
       // It has ended: the channel hears of that in its own time.
       return false

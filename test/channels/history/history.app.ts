@@ -48,6 +48,22 @@ export const Talk = channel('history.talk', {
   },
 })
 
+/** One that ends when it has handled what it is at. */
+const Trapping = channel('history.trapping', {
+  socket: User,
+  logJoin: false,
+  trapExit: true,
+  events: { large: { count: integer(1, 5_000) } },
+  history: { events: ['said'], maxMessages: 5_000, maxBytes: 16_777_216 },
+  join: (_topic, _params, socket) => socket,
+  handleIn: {
+    large({ count }, socket) {
+      for (let n = 0; n < count; n++) socket.broadcast('said', { n, text: LARGE })
+      return ok()
+    },
+  },
+})
+
 const Bytes = channel('history.bytes', {
   socket: User,
   logJoin: false,
@@ -97,10 +113,16 @@ const sayings = definePlugin('history.sayings', ({ fastify, self }) => {
   })
 })
 
-const channels = { 'talk:*': Talk, 'bytes:*': Bytes, 'named:*': Named, 'few:*': Few }
+const channels = {
+  'talk:*': Talk,
+  'trap:*': Trapping,
+  'bytes:*': Bytes,
+  'named:*': Named,
+  'few:*': Few,
+}
 const plugins = [
   sayings(undefined),
-  socketAt('/socket', User, { channels }),
+  socketAt('/socket', User, { channels, longpoll: true }),
   socketAt('/drop', User, { channels, overflow: 'drop', limits: { maxQueueBytes: 300_000 } }),
 ]
 
