@@ -1,5 +1,6 @@
 /** What callbacks answer, looked at: payloads, options, and what is none of what they may. */
-import { Exit, safeText } from '../../runtime/exit/reason.ts'
+import type { Exit } from '../../runtime/exit/reason.ts'
+import { badReturn as badAnswer, idle as goOn } from '../../runtime/genServer/idle.ts'
 import {
   Continue,
   Ignore,
@@ -9,8 +10,7 @@ import {
   type Stop,
 } from '../../runtime/genServer/results.ts'
 import { BeamishError } from '../../runtime/index.ts'
-import { type Process, Status } from '../../runtime/process/process.ts'
-import { awaitMessage } from '../../runtime/process/waiting.ts'
+import type { Process } from '../../runtime/process/process.ts'
 import { isThenable } from '../../runtime/scheduler/thenable.ts'
 import { ChannelError } from '../errors.ts'
 import type { Payload } from '../wire/serializer.ts'
@@ -21,16 +21,8 @@ import { ChannelSocket } from './socket.ts'
 export const isPayload = (value: unknown): value is Payload =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-export function idle(process: Process, options: AfterOptions | undefined): undefined {
-  if (options === undefined || process.status === Status.Dead) return undefined
-  const { timeoutMs, hibernate } = options
-  if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
-    if (!(timeoutMs >= 0)) throw badReturn('timeoutMs', timeoutMs)
-    awaitMessage(process, timeoutMs)
-  }
-  if (hibernate === true) process.scheduler.sleepers.soon(process)
-  return undefined
-}
+export const idle = (process: Process, options: AfterOptions | undefined): undefined =>
+  options && goOn(process, options)
 
 /** Goes on at once after a synchronous callback, later after an asynchronous one. */
 export function after(result: unknown, next: (value: unknown) => unknown): unknown {
@@ -85,7 +77,7 @@ const wrong = (callback: string, what: string, fix: string): ChannelError =>
 
 /** The reason goes into logs and to whoever is linked, so that it holds no secrets. */
 export const badReturn = (callback: string, value: unknown): Exit =>
-  new Exit({ badReturn: { callback, value: safeText(filtered(value), 200) } })
+  badAnswer(callback, filtered(value))
 
 export const noHandler = (callback: string, event: string): BeamishError =>
   new BeamishError('BEAMISH_NO_HANDLER', { behaviour: 'the channel', callback, event })

@@ -1,7 +1,7 @@
 /** The end of a channel by its own doing, or because it is told to. */
-import { type ExitReason, isShutdown, plain, reasonOf } from '../../runtime/exit/reason.ts'
-import { type Process, Status } from '../../runtime/process/process.ts'
-import { isThenable } from '../../runtime/scheduler/thenable.ts'
+import { type ExitReason, isShutdown } from '../../runtime/exit/reason.ts'
+import { endWithTerminate } from '../../runtime/genServer/ending.ts'
+import type { Process } from '../../runtime/process/process.ts'
 import type { ChannelBehaviour } from './process.ts'
 import type { State } from './state.ts'
 
@@ -22,32 +22,14 @@ export function stop(
   { tells = true, message = process.lastMessage, beforeExit }: Stopping = {},
 ): unknown {
   if (tells && isShutdown(reason)) link.closed()
-  const end = (last: ExitReason): void => {
-    if (process.status === Status.Dead) return
-    beforeExit?.()
-    const known = plain(last)
-    process.scheduler.report(process, known, message)
-    process.scheduler.exit(process, known)
+  const { terminate } = (process.behaviour as ChannelBehaviour).definition.callbacks
+  if (terminate === undefined || !socket.joined) {
+    return endWithTerminate(process, reason, { terminate: undefined, message, beforeExit })
   }
-  const { callbacks } = (process.behaviour as ChannelBehaviour).definition
-  if (callbacks.terminate === undefined || !socket.joined) {
-    end(reason)
-    return undefined
-  }
-  process.scheduler.tracer?.terminates(process, reason)
   // Its supervisor's shutdown must not cut off what runs because of one; its kill does, when its time is up.
-  process.trapExit = true
-  try {
-    const result = callbacks.terminate(reason, socket)
-    if (isThenable(result)) {
-      return result.then(
-        () => end(reason),
-        (thrown: unknown) => end(reasonOf(thrown)),
-      )
-    }
-    end(reason)
-  } catch (thrown) {
-    end(reasonOf(thrown))
+  const ending = (): unknown => {
+    process.trapExit = true
+    return terminate(reason, socket)
   }
-  return undefined
+  return endWithTerminate(process, reason, { terminate: ending, message, beforeExit })
 }

@@ -21,7 +21,7 @@ import { grouped, type PresenceDiff, type PresenceEntry, type Presences } from '
 import { storeOf, type Tracked } from './store.ts'
 import { Tracker, type TrackResult, type UpdateResult } from './tracker.ts'
 
-export const PRESENCE_DIFF = 'presence_diff'
+const PRESENCE_DIFF = 'presence_diff'
 
 export interface PresenceSpec<M extends object, S> extends TrackerOptions {
   /**

@@ -1,7 +1,7 @@
 /** The kernel side of a GenServer: which callback runs for which message, and what its answer means. */
 import { BeamishError } from '../errors.ts'
 import { publish } from '../events.ts'
-import { Exit, type ExitReason, formatReason, plain, reasonOf, safeText } from '../exit/reason.ts'
+import { type ExitReason, formatReason, plain, reasonOf, safeText } from '../exit/reason.ts'
 import type { Behaviour, CodeChange, StateAccess, StatusReport } from '../process/behaviour.ts'
 import { type Flags, flagsOf } from '../process/flags.ts'
 import {
@@ -16,8 +16,10 @@ import {
 import { formatPid } from '../process/pid.ts'
 import { type Process, Status } from '../process/process.ts'
 import type { Self } from '../process/self.ts'
-import { awaitMessage, messageCame } from '../process/waiting.ts'
+import { messageCame } from '../process/waiting.ts'
 import { answer } from '../scheduler/calls.ts'
+import { endWithTerminate } from './ending.ts'
+import { badReturn, idle } from './idle.ts'
 import { Continue, Ignore, KEEP, type NextOptions, NoReply, Reply, Stop } from './results.ts'
 
 type Callback = (...args: readonly unknown[]) => unknown
@@ -210,7 +212,7 @@ export class ServerBehaviour implements Behaviour {
   /** What an answer asks for next: a continue step now, then a timeout once idle, or sleep. */
   #next(process: Process, options: NextOptions | undefined): unknown {
     if (options === undefined) return undefined
-    if (!('continue' in options)) return this.#idle(process, options)
+    if (!('continue' in options)) return idle(process, options)
     const { handleContinue } = this.#callbacks
     if (handleContinue === undefined) throw this.#noHandler('handleContinue', 'continue')
     const result = handleContinue(process.state, options.continue, process.self)
@@ -222,18 +224,8 @@ export class ServerBehaviour implements Behaviour {
 
   #continued(process: Process, options: NextOptions, result: unknown): unknown {
     return result === undefined
-      ? this.#idle(process, options)
+      ? idle(process, options)
       : this.#applied(process, 'handleContinue', result)
-  }
-
-  #idle(process: Process, { timeoutMs, hibernate }: NextOptions): undefined {
-    if (process.status === Status.Dead) return undefined
-    if (timeoutMs !== undefined && timeoutMs !== Number.POSITIVE_INFINITY) {
-      if (!(timeoutMs >= 0)) throw badReturn('timeoutMs', timeoutMs)
-      awaitMessage(process, timeoutMs)
-    }
-    if (hibernate === true) process.scheduler.sleepers.soon(process)
-    return undefined
   }
 
   /** A callback threw. Throwing an answer is returning it (otp 79). */
@@ -253,41 +245,16 @@ export class ServerBehaviour implements Behaviour {
     return this.#stop(process, plain(reasonOf(thrown)), message)
   }
 
-  /** Runs terminate, then ends the process; an exception in terminate becomes the reason (otp 99). */
   #stop(process: Process, reason: ExitReason, message: unknown, beforeExit?: () => void): unknown {
-    const end = (last: ExitReason): void => {
-      if (process.status === Status.Dead) return
-      beforeExit?.()
-      const known = plain(last)
-      process.scheduler.report(process, known, message)
-      process.scheduler.exit(process, known)
-    }
     const { terminate } = this.#callbacks
-    if (terminate === undefined) {
-      end(reason)
-      return undefined
-    }
-    process.scheduler.tracer?.terminates(process, reason)
-    try {
-      const result = terminate(reason, process.state, process.self)
-      if (result instanceof Promise) {
-        return result.then(
-          () => end(reason),
-          (thrown: unknown) => end(reasonOf(thrown)),
-        )
-      }
-      end(reason)
-    } catch (thrown) {
-      end(reasonOf(thrown))
-    }
-    return undefined
+    return endWithTerminate(process, reason, {
+      terminate: terminate && (() => terminate(reason, process.state, process.self)),
+      message,
+      beforeExit,
+    })
   }
 
   #noHandler(callback: string, event: string): BeamishError {
     return new BeamishError('BEAMISH_NO_HANDLER', { behaviour: `"${this.name}"`, callback, event })
   }
-}
-
-function badReturn(callback: string, value: unknown): Exit {
-  return new Exit({ badReturn: { callback, value: safeText(value, 200) } })
 }

@@ -1,18 +1,9 @@
 /** Diffs of a presence build on each other: a client that misses one has a wrong list from then on. */
-import { start } from 'beamish'
 import t from 'tap'
 import { WireClient } from '../wireClient.ts'
+import { startSlowReaders } from './slowReaders.ts'
 
-const node = await start(new URL('./slowReader.app.ts', import.meta.url), {
-  schedulers: 1,
-  log: false,
-  development: false,
-  execArgv: ['--conditions=beamish-source'],
-})
-t.teardown(() => node.stop())
-const [address] = await node.addresses()
-const base = `http://127.0.0.1:${address?.port}`
-node.self.subscribe('slow')
+const { node, base } = await startSlowReaders(t, 1)
 
 for (const overflow of ['drop', 'conflate']) {
   t.test(

@@ -1,26 +1,18 @@
 /** Clients that never read among a thousand that do. */
-import { formatPid, type Pid, start } from 'beamish'
+import { formatPid, type Pid } from 'beamish'
 import type { SocketOverflow } from 'beamish/channels'
 import t from 'tap'
 import { downReason } from '../../runtime/kit.ts'
 import { WireClient } from '../wireClient.ts'
 import { MAX_QUEUE_BYTES } from './slowReader.app.ts'
+import { startSlowReaders } from './slowReaders.ts'
 
 const FAST = 1_000
 const TICKS = 30
 /** 20 MB: a kernel keeps some 3 for a connection of its own machine. */
 const FLOOD_KB = 20_000
 
-const node = await start(new URL('./slowReader.app.ts', import.meta.url), {
-  schedulers: 2,
-  log: false,
-  development: false,
-  execArgv: ['--conditions=beamish-source'],
-})
-t.teardown(() => node.stop())
-const [address] = await node.addresses()
-const base = `http://127.0.0.1:${address?.port}`
-node.self.subscribe('slow')
+const { node, base } = await startSlowReaders(t, 2)
 
 const connect = (overflow: string) => WireClient.connect(base, { path: `/${overflow}/websocket` })
 
